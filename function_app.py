@@ -1,0 +1,46 @@
+"""The table of contents: every trigger of the app and the one call that answers it."""
+
+import azure.functions as func
+
+from shared.web.deliveries import delivery
+from shared.wiring import Lazily, load_settings
+
+settings = load_settings()
+relay = Lazily(settings)
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.queue, connection="UPDATES_STORAGE")
+def deliver(message: func.QueueMessage) -> None:
+    """An update's turn."""
+    relay().deliver(delivery(message))
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection="UPDATES_STORAGE")
+def poison(message: func.QueueMessage) -> None:
+    """A message that the host gave up."""
+    relay().poison(delivery(message))
+
+
+@app.route("updates", methods=["POST"])
+def post_update(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept one update."""
+    return relay().api.post_update(req)
+
+
+@app.route("updates", methods=["GET"])
+def list_updates(req: func.HttpRequest) -> func.HttpResponse:
+    """The updates, newest first."""
+    return relay().api.list_updates(req)
+
+
+@app.route("updates/{id}", methods=["GET"])
+def get_update(req: func.HttpRequest) -> func.HttpResponse:
+    """One update's outcome."""
+    return relay().api.get_update(req)
+
+
+@app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def live(req: func.HttpRequest) -> func.HttpResponse:
+    """The process runs."""
+    return relay().api.live(req)

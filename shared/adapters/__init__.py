@@ -1,0 +1,1 @@
+"""How the world is touched, one outside system each; they know core and ports, never each other."""

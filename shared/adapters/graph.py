@@ -1,0 +1,157 @@
+"""Microsoft Graph over one ``requests`` session; whatever happens, the answer is a value (contract section 5)."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
+from shared.core.reply import Reply, Transport, read_reply
+from shared.core.update import ODATA_TYPE
+from shared.service.ports import Answer
+
+log = logging.getLogger(__name__)
+
+#: Contract section 3: Graph bodies are read this far.
+BODY_BYTES = 256 * 1024
+_CHUNK = 16 * 1024
+_CONNECT_SECONDS = 10.0
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Set as ``auth``, so that no ``.netrc`` can put its own credentials in the token's place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Graph:
+    """``Graph`` of the ports; safe for as many threads as ``pool_size``."""
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        api_version: str,
+        timeout_seconds: float,
+        pool_size: int,
+        user_agent: str,
+        clock: Callable[[], datetime],
+        new_guid: Callable[[], str],
+    ) -> None:
+        self._root = f"{root}/{api_version}"
+        self._limit_seconds = timeout_seconds
+        self._clock, self._new_guid = clock, new_guid
+        self._session = requests.Session()
+        self._session.headers.clear()
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": user_agent}
+        )
+        adapter = LimitedAdapter(pool_size)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def patch_user_status(
+        self, policy_id: str, user_status_id: str, properties: Mapping[str, str | int], *, token: str
+    ) -> Answer:
+        """Update one deviceComplianceUserStatus with just these properties."""
+        path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses", user_status_id)
+        body = json.dumps({"@odata.type": ODATA_TYPE, **properties}, ensure_ascii=False).encode()
+        return self._call("PATCH", path, token=token, data=body, headers={"Content-Type": "application/json"})
+
+    def get(self, path: tuple[str, ...], query: Mapping[str, str] | None = None, *, token: str) -> Answer:
+        """Read a resource by its path segments."""
+        return self._call("GET", path, token=token, params=query)
+
+    def _call(self, method: str, path: tuple[str, ...], *, token: str, **request: Any) -> Answer:
+        url = "/".join((self._root, *(quote(segment, safe="") for segment in path)))
+        client_request_id = self._new_guid()
+        headers = request.pop("headers", {}) | {"client-request-id": client_request_id}
+        started = self._clock()
+        with total_limit(self._limit_seconds) as limit:
+            reply = self._reply(
+                limit, client_request_id, method=method, url=url, headers=headers, auth=_Bearer(token), **request
+            )
+        ended = self._clock()
+        duration = max(0, round((ended - started).total_seconds() * 1000))
+        return Answer(reply, started, duration)
+
+    def _reply(self, limit: TotalLimit, client_request_id: str, **request: Any) -> Reply:
+        timeouts = (min(_CONNECT_SECONDS, self._limit_seconds), self._limit_seconds)
+        try:
+            response = self._session.request(**request, timeout=timeouts, allow_redirects=False, stream=True)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return _fault(error, limit, client_request_id)
+        try:
+            body, complete = _read(response)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if limit.passed or _is_timeout(error) or response.status_code // 100 != 2:  # noqa: PLR2004
+                return _fault(error, limit, client_request_id)
+            body, complete = b"\x00", False
+        finally:
+            response.close()
+        if limit.passed:
+            return Reply(None, Transport.TIMEOUT, client_request_id=client_request_id)
+        return read_reply(
+            response.status_code, response.headers, body,
+            now=self._clock(), client_request_id=client_request_id, complete=complete,
+        )  # fmt: skip
+
+
+def _read(response: requests.Response) -> tuple[bytes, bool]:
+    """The body, up to the bound; whether that was all."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > BODY_BYTES:
+            return bytes(body[:BODY_BYTES]), False
+    return bytes(body), True
+
+
+def _fault(error: Exception, limit: TotalLimit, client_request_id: str) -> Reply:
+    log.info("graph call broke", extra={"fault": type(error).__name__, "client_request_id": client_request_id})
+    return Reply(None, _transport(error, limit), client_request_id=client_request_id)
+
+
+def _transport(error: Exception, limit: TotalLimit) -> Transport:
+    names = _causes(error)
+    if names & _NEVER_SENT:
+        return Transport.UNREACHABLE
+    if limit.passed or _is_timeout(error):
+        return Transport.TIMEOUT
+    return Transport.DISCONNECTED
+
+
+def _is_timeout(error: Exception) -> bool:
+    return bool(_causes(error) & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"})
+
+
+#: Before a byte of the request could have left: safe to repeat at once.
+_NEVER_SENT = frozenset(
+    {
+        "ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "NameResolutionError", "ProxyError",
+        "ConnectionRefusedError", "SSLCertVerificationError", "InvalidURL", "InvalidSchema", "MissingSchema",
+        "InvalidHeader", "InvalidProxyURL", "LocationParseError", "UnicodeError",
+    }
+)  # fmt: skip
+
+
+def _causes(error: BaseException) -> set[str]:
+    """The names of the classes behind an error: urllib3 and requests wrap one another's."""
+    names: set[str] = set()
+    left: list[object] = [error]
+    while left and len(names) < 100:  # noqa: PLR2004 - a bound, not a rule
+        here = left.pop()
+        if isinstance(here, BaseException):
+            names |= {kind.__name__ for kind in type(here).__mro__} - {"OSError"}
+            left += [here.__cause__, getattr(here, "reason", None), *here.args]
+    return names

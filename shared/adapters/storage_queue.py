@@ -1,0 +1,52 @@
+"""The update queue on Azure Queue Storage: messages never expire, and are base64 so that any text survives."""
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+from shared.service.ports import QueueHead, Unavailable
+
+#: Put Message accepts up to 7 days of invisibility (F42).
+_LONGEST_DELAY = timedelta(days=7)
+NEVER_EXPIRES = -1
+
+encode_policy = TextBase64EncodePolicy
+
+
+class StorageQueue:
+    """One queue, made at first use."""
+
+    def __init__(self, client: QueueClient) -> None:
+        self._client = client
+
+    def put(self, text: str, delay: timedelta = timedelta(0)) -> None:
+        """Put a message of at most 48 KiB that shows after ``delay``, rounded up to whole seconds."""
+        seconds = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
+        self._call(
+            lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES)
+        )
+
+    def head(self) -> QueueHead:
+        """Its approximate length, and when its first visible message was put there."""
+        length = self._call(self._client.get_queue_properties).approximate_message_count
+        first = next(iter(self._call(lambda: self._client.peek_messages(1))), None)
+        return QueueHead(length or 0, first.inserted_on if first else None)
+
+    def _call[T](self, call: Callable[[], T]) -> T:
+        try:
+            try:
+                return call()
+            except ResourceNotFoundError:
+                self._create()
+                return call()
+        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
+            raise Unavailable(f"queue: {type(error).__name__}") from error
+
+    def _create(self) -> None:
+        try:
+            self._client.create_queue()
+        except ResourceExistsError:
+            pass

@@ -1,0 +1,100 @@
+"""Outcomes in a table: point reads by id, lists newest first with real continuation, purging from the old end."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
+from shared.adapters.storage_tables.table import Row, Table
+from shared.core.outcome import Outcome
+from shared.service.ports import InvalidContinuation, OutcomeFilter, Page, Stored
+
+_IN_ONE_GO = 100
+
+
+class OutcomeTable:
+    """``OutcomeStore`` on a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, update_id: str) -> Stored | None:
+        """One point read."""
+        found = self._table.get(*keys(update_id))
+        return found and Stored(from_row(found[0]), found[1])
+
+    def insert(self, outcome: Outcome) -> bool:
+        """False when there is one already."""
+        return self._table.insert(to_row(outcome)) is not None
+
+    def replace(self, outcome: Outcome, etag: str) -> None:
+        """Raises ``Conflict``."""
+        self._table.replace(to_row(outcome), etag)
+
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page:
+        """A page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
+        if wanted.states == ():
+            return Page((), None)
+        text, parameters = _condition(wanted)
+        rows, onward = self._table.page(text, parameters, top, _read(continuation), LISTED)
+        return Page(tuple(from_row(row) for row in rows), _write(onward))
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Up to ``limit`` outcomes, a partition's hundred at a time."""
+        text, parameters = _condition(OutcomeFilter(created_before=before))
+        rows, _ = self._table.page(text, parameters, min(limit, 1000), None, ["PartitionKey", "RowKey"])
+        for partition, names in _batches(rows):
+            self._table.delete_all(partition, names)
+        return len(rows)
+
+
+def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
+    """An OData filter with parameters: no value of a caller's is ever part of the text."""
+    equal = {
+        "PolicyId": wanted.device_compliance_policy_id and wanted.device_compliance_policy_id.lower(),
+        "UserStatusId": wanted.device_compliance_user_status_id,
+        "Source": wanted.source,
+        "IdempotencyKey": wanted.idempotency_key,
+    }
+    terms = [f"{name} eq @{name}" for name, value in equal.items() if value is not None]
+    parameters: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
+    if wanted.states:
+        names = {f"State{number}": state.name for number, state in enumerate(wanted.states)}
+        terms.append("(" + " or ".join(f"State eq @{name}" for name in names) + ")")
+        parameters |= names
+    for moment, name, partitions, rows in (
+        (wanted.created_after, "After", "lt", "le"),
+        (wanted.created_before, "Before", "gt", "gt"),
+    ):
+        if moment is not None:
+            terms.append(
+                f"(PartitionKey {partitions} @{name}P or (PartitionKey eq @{name}P and RowKey {rows} @{name}R))"
+            )
+            parameters[f"{name}P"], parameters[f"{name}R"] = bound(moment)
+    return " and ".join(terms) or "PartitionKey ge ''", parameters
+
+
+def _batches(rows: list[Row]) -> Iterator[tuple[str, list[str]]]:
+    for partition, group in groupby(rows, key=lambda row: str(row["PartitionKey"])):
+        names = [str(row["RowKey"]) for row in group]
+        for at in range(0, len(names), _IN_ONE_GO):
+            yield partition, names[at : at + _IN_ONE_GO]
+
+
+def _write(continuation: Any) -> str | None:
+    if continuation is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(continuation).encode()).decode()
+
+
+def _read(continuation: str | None) -> Any:
+    if continuation is None:
+        return None
+    try:
+        token = json.loads(base64.urlsafe_b64decode(continuation.encode()))
+        return {"PartitionKey": str(token["PartitionKey"]), "RowKey": str(token["RowKey"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidContinuation from error

@@ -1,0 +1,136 @@
+"""One table, made at first use; azure-core's errors become ``Unavailable`` and ``Conflict`` here and nowhere else."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableTransactionError, UpdateMode
+
+from shared.service.ports import Conflict, Unavailable
+
+type Row = Mapping[str, Any]
+
+#: A string property holds 64 KiB of UTF-16 (F44); a margin keeps surrogate pairs whole.
+_CHUNK = 32_000
+_MISSING_TABLE = "TableNotFound"
+_PRECONDITION = 412
+
+
+class Table:
+    """Rows by partition and row key, with etags."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    def get(self, partition: str, row: str) -> tuple[Row, str] | None:
+        """A row and its etag."""
+        try:
+            entity = self.call(lambda: self._client.get_entity(partition, row))
+        except ResourceNotFoundError:
+            return None
+        return entity, entity.metadata["etag"]
+
+    def insert(self, row: Row) -> str | None:
+        """Its etag; None when there is one already."""
+        try:
+            return str(self.call(lambda: self._client.create_entity(dict(row)))["etag"])
+        except ResourceExistsError:
+            return None
+
+    def replace(self, row: Row, etag: str) -> str:
+        """Its new etag. Raises ``Conflict``."""
+        try:
+            return str(self.call(lambda: self._client.update_entity(dict(row), **_matching(etag)))["etag"])
+        except (ResourceModifiedError, ResourceNotFoundError) as error:
+            raise Conflict from error
+
+    def replace_and_delete(self, row: Row, etag: str, deleted: list[tuple[str, str]]) -> str:
+        """Both or neither, up to 99 rows of one partition. Raises ``Conflict``, ``KeyError`` when a row is gone."""
+        operations: list[Any] = [("update", dict(row), _matching(etag))]
+        operations += [("delete", {"PartitionKey": partition, "RowKey": key}) for partition, key in deleted]
+        try:
+            answers = self.call(lambda: self._client.submit_transaction(operations))
+        except TableTransactionError as error:
+            if error.status_code == _PRECONDITION:
+                raise Conflict from error
+            raise KeyError(str(row["PartitionKey"])) from error
+        return str(answers[0]["etag"])
+
+    def delete(self, partition: str, row: str) -> None:
+        """Delete a row; there or not."""
+        self.call(lambda: self._client.delete_entity(partition, row))
+
+    def delete_all(self, partition: str, rows: list[str]) -> None:
+        """Delete up to 100 rows of a partition, all there or not."""
+        operations = [("delete", {"PartitionKey": partition, "RowKey": row}) for row in rows]
+        try:
+            self.call(lambda: self._client.submit_transaction(operations))
+        except TableTransactionError:
+            for row in rows:
+                self.delete(partition, row)
+
+    def query(self, text: str, parameters: Row, select: list[str] | None = None) -> Iterator[Row]:
+        """All rows that match, page by page."""
+        continuation: Any = None
+        while True:
+            rows, continuation = self.page(text, parameters, 1000, continuation, select)
+            yield from rows
+            if continuation is None:
+                return
+
+    def page(
+        self, text: str, parameters: Row, top: int, continuation: Any = None, select: list[str] | None = None
+    ) -> tuple[list[Row], Any]:
+        """Up to ``top`` rows that match, and what leads to the next ones (None at the end)."""
+
+        def read() -> tuple[list[Row], Any]:
+            found = self._client.query_entities(text, parameters=dict(parameters), results_per_page=top, select=select)
+            pages = found.by_page(continuation)
+            try:
+                rows = list(next(pages))
+            except StopIteration:
+                return [], None
+            return rows, pages.continuation_token or None  # type: ignore[attr-defined]
+
+        return self.call(read)
+
+    def call[T](self, call: Callable[[], T]) -> T:
+        """Call storage; expected answers come through, every other failure is ``Unavailable``."""
+        try:
+            try:
+                return call()
+            except (ResourceNotFoundError, TableTransactionError) as error:
+                if _MISSING_TABLE not in str(getattr(error, "error_code", "")):
+                    raise
+                self._create()
+                return call()
+        except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
+            raise
+        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
+            raise Unavailable(f"table: {type(error).__name__}") from error
+
+    def _create(self) -> None:
+        try:
+            self._client.create_table()
+        except ResourceExistsError:
+            pass
+
+
+def _matching(etag: str) -> dict[str, Any]:
+    return {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def chunks(name: str, value: Any) -> Row:
+    """A JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return {f"{name}{number}": text[at : at + _CHUNK] for number, at in enumerate(range(0, len(text), _CHUNK))}
+
+
+def joined(name: str, row: Row) -> Any:
+    """The value that ``chunks`` took apart; None where the row has none."""
+    text, number = "", 0
+    while (part := row.get(f"{name}{number}")) is not None:
+        text, number = text + part, number + 1
+    return json.loads(text) if text else None

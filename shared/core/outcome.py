@@ -1,0 +1,182 @@
+"""An update's life: its states, the one table of moves between them, and what is known of it.
+
+Rule: a final state has no moves. Everything that changes an outcome goes through ``advance``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from shared.core.envelope import Envelope, Unreadable
+from shared.core.strict_json import Fault
+from shared.core.update import Update
+from shared.core.update_id import accepted_at
+from shared.core.version import Version
+
+#: Contract section 3: the last Graph calls that an outcome shows.
+ATTEMPTS_KEPT = 20
+
+type Members = Mapping[str, Any]
+
+
+class State(Enum):
+    """The wire's (status, statusDetail)."""
+
+    QUEUED = ("notStarted", "queued")
+    WAITING = ("running", "waiting")
+    DELIVERED = ("succeeded", "delivered")
+    SUPERSEDED = ("succeeded", "superseded")
+    FAILED = ("failed", None)
+    CANCELED = ("canceled", None)
+
+    @property
+    def status(self) -> str:
+        """One of the five words of contract section 3."""
+        return str(self.value[0])
+
+    @property
+    def detail(self) -> str | None:
+        """The contract's statusDetail."""
+        return self.value[1]
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can follow."""
+        return not MOVES[self]
+
+
+class Event(Enum):
+    """What can happen to an update."""
+
+    WAIT = "wait"
+    DELIVER = "deliver"
+    SUPERSEDE = "supersede"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+_OPEN = {
+    Event.WAIT: State.WAITING,
+    Event.DELIVER: State.DELIVERED,
+    Event.SUPERSEDE: State.SUPERSEDED,
+    Event.FAIL: State.FAILED,
+    Event.CANCEL: State.CANCELED,
+}
+MOVES: Mapping[State, Mapping[Event, State]] = {
+    State.QUEUED: _OPEN,
+    State.WAITING: _OPEN,
+    State.DELIVERED: {},
+    State.SUPERSEDED: {},
+    State.FAILED: {},
+    State.CANCELED: {},
+}
+
+
+class IllegalMoveError(Exception):
+    """A final outcome was asked to change: a bug."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One Graph call."""
+
+    started: datetime
+    duration_milliseconds: int
+    status_code: int | None
+    code: str | None
+    request_id: str | None
+    client_request_id: str | None
+    retry_after_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one update; ``attempt`` is the number of its newest queue message, from 1."""
+
+    id: str
+    state: State
+    last_action: datetime
+    update: Update | None = None
+    attempt: int = 1
+    submitted_by: str | None = None
+    next_attempt: datetime | None = None
+    attempt_count: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    result: Members | None = None
+    error: Members | None = None
+    superseded_by: str | None = None
+    replay_of: str | None = None
+    replayed_by: str | None = None
+    version: Version | None = None
+    poisoned: int = 0
+    raw_message: str | None = None
+    raw_message_encoding: str | None = None
+
+    @property
+    def created(self) -> datetime:
+        """The acceptance time, which the id carries."""
+        return accepted_at(self.id)
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The queue message that would carry this update on."""
+        if self.update is None:
+            return None
+        return Envelope(
+            id=self.id, attempt=self.attempt, update=self.update, submitted_by=self.submitted_by,
+            replay_of=self.replay_of, version=self.version, poisoned=self.poisoned,
+        )  # fmt: skip
+
+
+def queued(envelope: Envelope, now: datetime) -> Outcome:
+    """The outcome of an update that was just accepted."""
+    return Outcome(
+        id=envelope.id, state=State.QUEUED, last_action=now, update=envelope.update, attempt=envelope.attempt,
+        submitted_by=envelope.submitted_by, replay_of=envelope.replay_of, version=envelope.version,
+        poisoned=envelope.poisoned,
+    )  # fmt: skip
+
+
+def unreadable(message: Unreadable, now: datetime) -> Outcome:
+    """The outcome of a message that cannot be read: its raw text is kept, its faults are named."""
+    error = error_of("invalidMessage", "The message is not a valid update message.", message.faults)
+    return Outcome(
+        id=message.id, state=State.FAILED, last_action=now, error=error,
+        raw_message=message.raw_message, raw_message_encoding=message.raw_message_encoding,
+    )  # fmt: skip
+
+
+def error_of(code: str, message: str, faults: tuple[Fault, ...] = ()) -> Members:
+    """The contract's ``error`` object for a fault that is not Graph's."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if faults:
+        error["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    return error
+
+
+def advance(outcome: Outcome, event: Event, now: datetime, **known: Any) -> Outcome:
+    """Move an outcome on; ``known`` are the fields that the event brings. Final states refuse."""
+    state = MOVES[outcome.state].get(event)
+    if state is None:
+        raise IllegalMoveError(f"{outcome.id}: {event.value} after {outcome.state.name}")
+    fresh: dict[str, Any] = {"next_attempt": None, "error": None} | known
+    return replace(outcome, state=state, last_action=now, **fresh)
+
+
+def record(outcome: Outcome, attempts: tuple[Attempt, ...]) -> Outcome:
+    """Add Graph calls: the newest are kept, all are counted."""
+    kept = (outcome.attempts + attempts)[-ATTEMPTS_KEPT:]
+    return replace(outcome, attempts=kept, attempt_count=outcome.attempt_count + len(attempts))
+
+
+def overtakes(outcome: Outcome, envelope: Envelope) -> bool:
+    """Whether this message has nothing more to say: the update is final, or a newer message carries it."""
+    return outcome.state.final or envelope.attempt < outcome.attempt
+
+
+def deadline_exceeded(last: Members | None) -> Members:
+    """The ``error`` of an update that was tried until its deadline, with its last fault."""
+    said = f" The last fault was {last['code']}: {last['message']}" if last else ""
+    return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}

@@ -1,0 +1,52 @@
+"""The update resource of contract section 3: an outcome as callers see it."""
+
+from typing import Any
+
+from shared.core.outcome import Attempt, Outcome
+from shared.core.timestamp import format_milliseconds
+
+
+def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
+    """The JSON object; without ``whole`` as in lists: no attempts, result, raw message."""
+    update = outcome.update
+    members: dict[str, Any] = {
+        "id": outcome.id,
+        "status": outcome.state.status,
+        "statusDetail": outcome.state.detail,
+        "deviceCompliancePolicyId": update and update.device_compliance_policy_id,
+        "deviceComplianceUserStatusId": update and update.device_compliance_user_status_id,
+        "userStatus": update and update.to_message()["userStatus"],
+        "source": update and update.source,
+        "idempotencyKey": update and update.idempotency_key,
+        "submittedBy": outcome.submitted_by,
+        "createdDateTime": format_milliseconds(outcome.created),
+        "lastActionDateTime": format_milliseconds(outcome.last_action),
+        "nextAttemptDateTime": outcome.next_attempt and format_milliseconds(outcome.next_attempt),
+        "attemptCount": outcome.attempt_count,
+        "error": outcome.error,
+        "supersededBy": outcome.superseded_by,
+        "replayOf": outcome.replay_of,
+        "replayedBy": outcome.replayed_by,
+    }
+    return members | _rest(outcome) if whole else members
+
+
+def _rest(outcome: Outcome) -> dict[str, Any]:
+    rest: dict[str, Any] = {"attempts": [_attempt(one) for one in outcome.attempts], "result": outcome.result}
+    if outcome.raw_message is not None:
+        rest["rawMessage"] = outcome.raw_message
+        if outcome.raw_message_encoding is not None:
+            rest["rawMessageEncoding"] = outcome.raw_message_encoding
+    return rest
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "startedDateTime": format_milliseconds(attempt.started),
+        "durationMilliseconds": attempt.duration_milliseconds,
+        "statusCode": attempt.status_code,
+        "code": attempt.code,
+        "requestId": attempt.request_id,
+        "clientRequestId": attempt.client_request_id,
+        "retryAfterSeconds": attempt.retry_after_seconds,
+    }

@@ -1,0 +1,125 @@
+"""JSON as RFC 8259 means it: what other parsers would read differently is refused, every fault with its pointer."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+type JSON = Any
+
+#: More digits than any number of ours has; beyond them parsing itself would be the attack.
+_MOST_DIGITS = 40
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the member that an RFC 6901 pointer names."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class InvalidMessage:
+    """All that is wrong with a message."""
+
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A JSON text's value."""
+
+    value: JSON
+
+
+class _Members(dict[str, JSON]):
+    """An object some of whose keys came more than once."""
+
+    repeated: tuple[str, ...] = ()
+
+
+class _Unacceptable:
+    """A literal that JSON does not have, or a number that nobody means."""
+
+    def __init__(self, text: str) -> None:
+        self.detail = f"{text[:12]} is not a JSON number" if len(text) <= _MOST_DIGITS else "the number is too long"
+
+
+def pointer(*parts: str | int) -> str:
+    """An RFC 6901 JSON Pointer."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def read_json(text: bytes | str) -> Parsed | InvalidMessage:
+    """Parse UTF-8 JSON; never raises. A byte order mark is accepted."""
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        value = _DECODER.decode(decoded)
+    except UnicodeDecodeError as error:
+        return _refused(f"not UTF-8 at byte {error.start}")
+    except json.JSONDecodeError as error:
+        return _refused(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
+    except RecursionError:
+        return _refused("nested too deeply")
+    faults = tuple(_faults(value))
+    return InvalidMessage(faults) if faults else Parsed(value)
+
+
+def _refused(detail: str) -> InvalidMessage:
+    return InvalidMessage((Fault("", detail),))
+
+
+def _members(pairs: list[tuple[str, JSON]]) -> JSON:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    names = [name for name, _ in pairs]
+    marked = _Members(members)
+    marked.repeated = tuple(name for name in members if names.count(name) > 1)
+    return marked
+
+
+def _integer(text: str) -> JSON:
+    return int(text) if len(text) <= _MOST_DIGITS else _Unacceptable(text)
+
+
+def _float(text: str) -> JSON:
+    return float(text) if len(text) <= _MOST_DIGITS else _Unacceptable(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_integer, parse_float=_float, parse_constant=_Unacceptable
+)
+
+
+def _faults(value: JSON) -> list[Fault]:
+    """Walk the whole value, without recursion."""
+    faults: list[Fault] = []
+    left: list[tuple[str, JSON]] = [("", value)]
+    while left:
+        at, here = left.pop()
+        if isinstance(here, _Unacceptable):
+            faults.append(Fault(at, here.detail))
+        elif isinstance(here, str):
+            faults += [Fault(at, "holds a lone surrogate")] if _lone_surrogate(here) else []
+        elif isinstance(here, list):
+            left += [(at + pointer(index), item) for index, item in reversed(list(enumerate(here)))]
+        elif isinstance(here, dict):
+            faults += _key_faults(at, here)
+            left += [(at + pointer(_printable(name)), item) for name, item in reversed(here.items())]
+    return faults
+
+
+def _key_faults(at: str, members: dict[str, JSON]) -> list[Fault]:
+    repeated = members.repeated if isinstance(members, _Members) else ()
+    faults = [Fault(at + pointer(_printable(name)), "the key comes more than once") for name in repeated]
+    lone = [name for name in members if _lone_surrogate(name)]
+    return faults + [Fault(at + pointer(_printable(name)), "the key holds a lone surrogate") for name in lone]
+
+
+def _lone_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()

@@ -1,0 +1,71 @@
+"""Consuming the queue: read a message, drop what is settled, and give the rest its turn."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.core.outcome import Event, advance, error_of, overtakes, queued, unreadable
+from shared.service.accept import KeyConflict, reserve
+from shared.service.ports import Clock, IdempotencyStore, OutcomeStore, UpdateQueue
+from shared.service.turn import Turn
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time."""
+
+    body: bytes
+    message_id: str
+    inserted: datetime
+    dequeue_count: int
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Consumes one delivery. What it raises is an outage of our storage or a bug: the host tries again."""
+
+    queue: UpdateQueue
+    outcomes: OutcomeStore
+    keys: IdempotencyStore
+    turn: Turn
+    clock: Clock
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Every readable message gets its turn; every other one an outcome that says why not."""
+        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+            case Unreadable() as message:
+                self.outcomes.insert(unreadable(message, self.clock.now()))
+                log.warning("unreadable", extra={"update_id": message.id})
+            case Received(envelope, foreign=True):
+                self._foreign(envelope, again=delivery.dequeue_count > 1)
+            case Received(envelope):
+                self._carry(envelope)
+
+    def _carry(self, envelope: Envelope) -> None:
+        known = self.outcomes.get(envelope.id)
+        if known is not None and overtakes(known.outcome, envelope):
+            log.info("dropped", extra={"update_id": envelope.id})
+            return
+        self.turn.take(envelope, known)
+
+    def _foreign(self, envelope: Envelope, *, again: bool) -> None:
+        first = reserve(self.keys, envelope)
+        if isinstance(first, KeyConflict):
+            return self._refuse(envelope, first)
+        if first.id != envelope.id and self.outcomes.get(first.id) is not None:
+            log.info("repeated", extra={"update_id": first.id})
+            return None
+        if again or first.id != envelope.id:
+            # A poison copy would lose the ids that this update's own is derived from (F33).
+            return self.queue.put(first.to_json())
+        return self.turn.take(first, None, fresh=True)
+
+    def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
+        now = self.clock.now()
+        error = error_of(
+            "idempotencyKeyConflict", f"The idempotency key belongs to update {conflict.update_id} with another payload."
+        )
+        self.outcomes.insert(advance(queued(envelope, now), Event.FAIL, now, error=error))

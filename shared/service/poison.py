@@ -1,0 +1,61 @@
+"""The poison queue: a readable message is put back a few times, then its outcome says that it was given up."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.core.outcome import Event, Outcome, advance, error_of, overtakes, unreadable
+from shared.service.deliver import Delivery
+from shared.service.lease import Leases
+from shared.service.ports import Clock, OutcomeStore, UpdateQueue, UserStatusStore
+from shared.service.records import Records
+from shared.service.turn import key_of
+
+log = logging.getLogger(__name__)
+
+#: Contract section 6: how often a readable message comes back from the poison queue.
+PUT_BACK_LIMIT = 3
+
+
+@dataclass(frozen=True)
+class Poison:
+    """Consumes one message of the poison queue."""
+
+    queue: UpdateQueue
+    outcomes: OutcomeStore
+    records: Records
+    user_statuses: UserStatusStore
+    leases: Leases
+    clock: Clock
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Nothing that reached the queue ends without an outcome."""
+        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+            case Unreadable() as message:
+                self.outcomes.insert(unreadable(message, self.clock.now()))
+            case Received(envelope):
+                self._readable(envelope, delivery)
+
+    def _readable(self, envelope: Envelope, delivery: Delivery) -> None:
+        known = self.records.get(envelope.id)
+        if known is not None and overtakes(known.outcome, envelope):
+            return
+        if envelope.poisoned < PUT_BACK_LIMIT:
+            back = replace(envelope, poisoned=envelope.poisoned + 1)
+            self.queue.put(back.to_json())
+            log.warning("put back from poison", extra={"update_id": envelope.id, "poisoned": back.poisoned})
+            return
+        self._give_up(envelope, delivery)
+
+    def _give_up(self, envelope: Envelope, delivery: Delivery) -> None:
+        now = self.clock.now()
+        error = error_of("poisoned", "The message failed again and again inside the relay; see the relay's own logs.")
+        raw = delivery.body.decode(errors="replace")
+
+        def poisoned(outcome: Outcome) -> Outcome:
+            return replace(advance(outcome, Event.FAIL, now, error=error), raw_message=raw)
+
+        self.records.move(envelope, self.records.get(envelope.id), poisoned)
+        if envelope.update.device_compliance_user_status_id is not None:
+            self.user_statuses.withdraw(key_of(envelope), envelope.id)
+        log.error("poisoned", extra={"update_id": envelope.id})

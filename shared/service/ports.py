@@ -1,0 +1,174 @@
+"""What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.core.outcome import Outcome, State
+from shared.core.pacing import Pacing
+from shared.core.reply import Reply
+from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
+
+
+class Unavailable(Exception):
+    """Storage could not be reached, or refused us."""
+
+
+class Conflict(Exception):
+    """Someone else changed the row since it was read."""
+
+
+class InvalidContinuation(Exception):
+    """A continuation that no list has given."""
+
+
+class IdentityUnavailable(Exception):
+    """No token could be had; the text says why and holds no secret."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An outcome as the store holds it; ``etag`` guards the next replacement."""
+
+    outcome: Outcome
+    etag: str
+
+
+@dataclass(frozen=True)
+class OutcomeFilter:
+    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before."""
+
+    states: tuple[State, ...] | None = None
+    device_compliance_policy_id: str | None = None
+    device_compliance_user_status_id: str | None = None
+    source: str | None = None
+    idempotency_key: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some outcomes, newest first, without attempts, result and raw message; ``continuation`` leads on."""
+
+    outcomes: tuple[Outcome, ...]
+    continuation: str | None
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """An idempotency key's first update: its id and the fingerprint of its payload."""
+
+    update_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class QueueHead:
+    """How long the queue is, hidden messages included, and when its first visible message was put there."""
+
+    length: int
+    inserted: datetime | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One Graph call: when it began, how long it took, what came of it."""
+
+    reply: Reply
+    started: datetime
+    duration_milliseconds: int
+
+
+class UpdateQueue(Protocol):
+    """The queue of update messages. Raises ``Unavailable``."""
+
+    def put(self, text: str, delay: timedelta = timedelta(0)) -> None: ...
+    def head(self) -> QueueHead: ...
+
+
+class OutcomeStore(Protocol):
+    """One outcome an update, newest first. Raises ``Unavailable``."""
+
+    def get(self, update_id: str) -> Stored | None: ...
+    def insert(self, outcome: Outcome) -> bool:
+        """False, and nothing changed, when the update has an outcome already."""
+        ...
+
+    def replace(self, outcome: Outcome, etag: str) -> None:
+        """Raises ``Conflict`` when it is no longer the one that was read."""
+        ...
+
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page: ...
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete up to ``limit`` outcomes accepted before that time; answers how many."""
+        ...
+
+
+class UserStatusStore(Protocol):
+    """One partition a user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""
+
+    def register(self, key: str, acceptance: Acceptance) -> None:
+        """Insert-only; a second registration of the same update changes nothing."""
+        ...
+
+    def read(self, key: str) -> Snapshot: ...
+    def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
+        """Replace (or, without etag, create) the row and drop these updates' acceptances, all or nothing.
+
+        Answers the new etag; raises ``Conflict``.
+        """
+        ...
+
+    def withdraw(self, key: str, update_id: str) -> None:
+        """Drop one acceptance; there or not."""
+        ...
+
+
+class PacingStore(Protocol):
+    """The small row that all instances share. Raises ``Unavailable``."""
+
+    def read(self) -> tuple[Pacing, str | None]: ...
+    def write(self, pacing: Pacing, etag: str | None) -> None:
+        """Raises ``Conflict``."""
+        ...
+
+
+class IdempotencyStore(Protocol):
+    """First come, first kept, by scope. Raises ``Unavailable``."""
+
+    def reserve(self, scope: str, reservation: Reservation) -> Reservation:
+        """The reservation that holds: the given one, or the one that was there before."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int: ...
+
+
+class Graph(Protocol):
+    """Microsoft Graph; every failure is a value in the answer's reply."""
+
+    def patch_user_status(
+        self, policy_id: str, user_status_id: str, properties: Mapping[str, str | int], *, token: str
+    ) -> Answer: ...
+
+
+class Identity(Protocol):
+    """The app's managed identity. Raises ``IdentityUnavailable``."""
+
+    def token(self) -> str: ...
+    def fresh_token(self, rejected: str) -> str: ...
+
+
+class Clock(Protocol):
+    """Time, and waiting for it."""
+
+    def now(self) -> datetime: ...
+    def pause(self, seconds: float) -> None: ...
+
+
+class Chance(Protocol):
+    """Randomness: ids and jitter."""
+
+    def bits(self) -> int: ...
+    def jitter(self) -> float: ...
