@@ -1,0 +1,286 @@
+"""One in-memory twin per port; the contract suite holds each to what the real thing does."""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.outcome import Outcome
+from shared.core.pacing import Pacing
+from shared.core.reply import Reply
+from shared.core.update_id import accepted_at
+from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
+from shared.service.deliver import Delivery
+from shared.service.ports import (
+    Answer,
+    Conflict,
+    IdentityUnavailable,
+    InvalidContinuation,
+    OutcomeFilter,
+    Page,
+    QueueHead,
+    Reservation,
+    Stored,
+)
+from tests.builders import NOW
+
+
+@dataclass
+class SteppedClock:
+    """Time that moves when told; a pause moves it."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pause(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+    def step(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@dataclass
+class CountedChance:
+    """Ids that count up, jitter that is always the same."""
+
+    same: float = 0.5
+    count: itertools.count = field(default_factory=itertools.count)
+
+    def bits(self) -> int:
+        return next(self.count)
+
+    def jitter(self) -> float:
+        return self.same
+
+
+@dataclass
+class Message:
+    text: str
+    visible: datetime
+    inserted: datetime
+    number: int
+    dequeue_count: int = 0
+
+    def delivery(self) -> Delivery:
+        return Delivery(self.text.encode(), f"message-{self.number}", self.inserted, self.dequeue_count)
+
+
+class MemoryQueue:
+    """A queue whose messages hide for a while when they are received, as the host does it."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self.clock = clock
+        self.messages: list[Message] = []
+        self._count = itertools.count(1)
+
+    def put(self, text: str, delay: timedelta = timedelta(0)) -> None:
+        now = self.clock.now()
+        self.messages.append(Message(text, now + max(delay, timedelta(0)), now, next(self._count)))
+
+    def head(self) -> QueueHead:
+        now = self.clock.now()
+        visible = [message.inserted for message in self.messages if message.visible <= now]
+        return QueueHead(len(self.messages), min(visible, default=None))
+
+    def receive(self) -> Message | None:
+        """The next visible message, hidden for ten minutes (F32)."""
+        now = self.clock.now()
+        for message in sorted(self.messages, key=lambda message: message.visible):
+            if message.visible <= now:
+                message.visible, message.dequeue_count = now + timedelta(minutes=10), message.dequeue_count + 1
+                return message
+        return None
+
+    def delete(self, message: Message) -> None:
+        self.messages.remove(message)
+
+    def documents(self) -> list[Any]:
+        return [json.loads(message.text) for message in self.messages]
+
+
+class MemoryOutcomes:
+    """Outcomes by id, newest first."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Outcome, int]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, update_id: str) -> Stored | None:
+        found = self.rows.get(update_id)
+        return found and Stored(found[0], str(found[1]))
+
+    def insert(self, outcome: Outcome) -> bool:
+        with self._lock:
+            if outcome.id in self.rows:
+                return False
+            self.rows[outcome.id] = (outcome, 1)
+            return True
+
+    def replace(self, outcome: Outcome, etag: str) -> None:
+        with self._lock:
+            found = self.rows.get(outcome.id)
+            if found is None or str(found[1]) != etag:
+                raise Conflict
+            self.rows[outcome.id] = (outcome, found[1] + 1)
+
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page:
+        if continuation is not None and not continuation.startswith("before-"):
+            raise InvalidContinuation
+        below = continuation.removeprefix("before-") if continuation else "g"
+        matching = [
+            outcome
+            for update_id, (outcome, _) in sorted(self.rows.items(), reverse=True)
+            if update_id < below and _matches(outcome, wanted)
+        ]
+        found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
+        return Page(found, f"before-{found[-1].id}" if len(matching) > top else None)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        old = [update_id for update_id in self.rows if accepted_at(update_id) < before][:limit]
+        for update_id in old:
+            del self.rows[update_id]
+        return len(old)
+
+
+def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
+    update = outcome.update
+    policy = update.device_compliance_policy_id.lower() if update else None
+    pairs = (
+        (wanted.device_compliance_policy_id and wanted.device_compliance_policy_id.lower(), policy),
+        (wanted.device_compliance_user_status_id, update and update.device_compliance_user_status_id),
+        (wanted.source, update and update.source),
+        (wanted.idempotency_key, update and update.idempotency_key),
+    )
+    in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
+        wanted.created_before is None or outcome.created < wanted.created_before
+    )
+    in_state = wanted.states is None or outcome.state in wanted.states
+    return in_time and in_state and all(want is None or want == is_ for want, is_ in pairs)
+
+
+class MemoryUserStatuses:
+    """One partition a user status."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[UserStatusRow, int]] = {}
+        self.accepted: dict[str, dict[str, Acceptance]] = {}
+        self._lock = threading.Lock()
+
+    def register(self, key: str, acceptance: Acceptance) -> None:
+        with self._lock:
+            self.accepted.setdefault(key, {}).setdefault(acceptance.update_id, acceptance)
+
+    def read(self, key: str) -> Snapshot:
+        with self._lock:
+            row, etag = self.rows.get(key, (None, None))
+            accepted = dict(sorted(self.accepted.get(key, {}).items()))
+            return Snapshot(row, None if etag is None else str(etag), tuple(accepted.values()), frozenset(accepted))
+
+    def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
+        with self._lock:
+            _, there = self.rows.get(key, (None, None))
+            if (None if there is None else str(there)) != etag:
+                raise Conflict
+            self.rows[key] = (row, (there or 0) + 1)
+            for update_id in settled:
+                self.accepted.get(key, {}).pop(update_id, None)
+            return str(self.rows[key][1])
+
+    def withdraw(self, key: str, update_id: str) -> None:
+        with self._lock:
+            self.accepted.get(key, {}).pop(update_id, None)
+
+
+class MemoryPacing:
+    """The shared row."""
+
+    def __init__(self) -> None:
+        self.pacing, self.etag = Pacing(), 0
+        self._lock = threading.Lock()
+
+    def read(self) -> tuple[Pacing, str | None]:
+        with self._lock:
+            return self.pacing, str(self.etag) if self.etag else None
+
+    def write(self, pacing: Pacing, etag: str | None) -> None:
+        with self._lock:
+            if (str(self.etag) if self.etag else None) != etag:
+                raise Conflict
+            self.pacing, self.etag = pacing, self.etag + 1
+
+
+class MemoryKeys:
+    """Idempotency keys."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Reservation] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, scope: str, reservation: Reservation) -> Reservation:
+        with self._lock:
+            return self.kept.setdefault(scope, reservation)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        old = [scope for scope, kept in self.kept.items() if accepted_at(kept.update_id) < before][:limit]
+        for scope in old:
+            del self.kept[scope]
+        return len(old)
+
+
+@dataclass
+class Call:
+    policy_id: str
+    user_status_id: str
+    properties: dict[str, Any]
+    token: str
+    at: datetime
+
+
+class ScriptedGraph:
+    """Answers with the scripted replies, then with success; keeps what it took."""
+
+    def __init__(self, clock: SteppedClock, *replies: Reply) -> None:
+        self.clock = clock
+        self.replies = list(replies)
+        self.calls: list[Call] = []
+        self.state: dict[tuple[str, str], dict[str, Any]] = {}
+        self.refuse: Any = None
+
+    def patch_user_status(
+        self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
+    ) -> Answer:
+        now = self.clock.now()
+        self.calls.append(Call(policy_id, user_status_id, dict(properties), token, now))
+        if self.refuse is not None and self.refuse(properties):
+            return Answer(Reply(400, code="BadRequest", message="refused"), now, 7)
+        reply = self.replies.pop(0) if self.replies else Reply(200)
+        if reply.status_code is not None and reply.status_code < 300:
+            kept = self.state.setdefault((policy_id, user_status_id), {})
+            kept.update(properties)
+            reply = replace(reply, result={"id": user_status_id} | kept)
+        return Answer(reply, now, 7)
+
+
+@dataclass
+class ScriptedIdentity:
+    """A token, another one after each rejection, or none."""
+
+    fault: str | None = None
+    number: int = 1
+
+    def token(self) -> str:
+        if self.fault:
+            raise IdentityUnavailable(self.fault)
+        return f"token-{self.number}"
+
+    def fresh_token(self, rejected: str) -> str:
+        if self.fault:
+            raise IdentityUnavailable(self.fault)
+        if rejected == f"token-{self.number}":
+            self.number += 1
+        return f"token-{self.number}"
