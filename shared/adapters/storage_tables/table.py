@@ -1,6 +1,7 @@
 """One table, made at first use; azure-core's errors become ``Unavailable`` and ``Conflict`` here and nowhere else."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ type Row = Mapping[str, Any]
 _CHUNK = 32_000
 _MISSING_TABLE = "TableNotFound"
 _PRECONDITION = 412
+#: Another instance may be just making the table, which takes it a moment.
+_TRIES = 8
 
 
 class Table:
@@ -23,6 +26,7 @@ class Table:
 
     def __init__(self, client: TableClient) -> None:
         self._client = client
+        self._creating = threading.Lock()
 
     def get(self, partition: str, row: str) -> tuple[Row, str] | None:
         """A row and its etag."""
@@ -99,23 +103,25 @@ class Table:
     def call[T](self, call: Callable[[], T]) -> T:
         """Call storage; expected answers come through, every other failure is ``Unavailable``."""
         try:
-            try:
-                return call()
-            except (ResourceNotFoundError, TableTransactionError) as error:
-                if _MISSING_TABLE not in str(getattr(error, "error_code", "")):
-                    raise
-                self._create()
-                return call()
+            for _ in range(_TRIES):
+                try:
+                    return call()
+                except (ResourceNotFoundError, TableTransactionError) as error:
+                    if getattr(error, "error_code", None) != _MISSING_TABLE:
+                        raise
+                    self._create()
+            raise Unavailable("table: not there although just made")
         except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
             raise
         except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
             raise Unavailable(f"table: {type(error).__name__}") from error
 
     def _create(self) -> None:
-        try:
-            self._client.create_table()
-        except ResourceExistsError:
-            pass
+        with self._creating:  # threads that come together wait for the one that makes it
+            try:
+                self._client.create_table()
+            except ResourceExistsError:
+                pass
 
 
 def _matching(etag: str) -> dict[str, Any]:

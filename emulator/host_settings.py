@@ -1,0 +1,67 @@
+"""What the host reads: ``host.json``, ``local.settings.json`` and ``%SETTING%`` in names."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_NAME = re.compile(r"%([^%]+)%")
+
+
+@dataclass(frozen=True)
+class QueueOptions:
+    """``extensions.queues`` of host.json, with the host's defaults (F30)."""
+
+    batch_size: int = 16
+    new_batch_threshold: int = 8
+    max_dequeue_count: int = 5
+    max_polling_seconds: float = 60
+    visibility_seconds: float = 0
+    encoded: bool = True
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """What of host.json this host follows."""
+
+    route_prefix: str
+    queues: QueueOptions
+
+
+def read_host_json(app: Path) -> HostOptions:
+    """Read the app's host.json."""
+    path = app / "host.json"
+    extensions = json.loads(path.read_text()).get("extensions", {}) if path.exists() else {}
+    queues: dict[str, Any] = extensions.get("queues", {})
+    batch = queues.get("batchSize", 16)
+    return HostOptions(
+        route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
+        queues=QueueOptions(
+            batch_size=batch,
+            new_batch_threshold=queues.get("newBatchThreshold", batch // 2),
+            max_dequeue_count=queues.get("maxDequeueCount", 5),
+            max_polling_seconds=_seconds(queues.get("maxPollingInterval", "00:01:00")),
+            visibility_seconds=_seconds(queues.get("visibilityTimeout", "00:00:00")),
+            encoded=queues.get("messageEncoding", "base64").lower() != "none",
+        ),
+    )
+
+
+def read_local_settings(app: Path) -> None:
+    """Put ``Values`` of local.settings.json into the environment, where they are not set yet."""
+    path = app / "local.settings.json"
+    if path.exists():
+        for name, value in json.loads(path.read_text()).get("Values", {}).items():
+            os.environ.setdefault(name, str(value))
+
+
+def resolved(text: str) -> str:
+    """A binding's name with its ``%SETTING%``s filled in."""
+    return _NAME.sub(lambda match: os.environ[match[1]], text)
+
+
+def _seconds(span: str) -> float:
+    hours, minutes, seconds = span.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

@@ -1,0 +1,250 @@
+"""The parts for tests and benches, each a child process on free ports, started until ready and always stopped."""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from emulator import azurite as storage
+from emulator.children import Child, StartError, free_ports, in_use
+from emulator.identity import HEADER, PATH
+
+ROOT = Path(__file__).parent.parent
+_SECONDS = 10
+
+
+class Azurite:
+    """Storage; ``kill`` and ``start`` keep ports and folder."""
+
+    def __init__(self, folder: Path, ports: tuple[int, int, int] | None = None) -> None:
+        self.folder = folder
+        self.ports = ports or tuple(free_ports(3))
+        self.connection_string = storage.connection_string(*self.ports)
+        self._child = Child(storage.command(folder, *self.ports))
+
+    def start(self) -> None:
+        """Until all its ports answer."""
+        self._child.start(lambda: all(in_use(port) for port in self.ports))
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._child.kill()
+
+    def stop(self) -> None:
+        """In order."""
+        self._child.stop(10)
+
+    def close(self) -> None:
+        """For good."""
+        self._child.close()
+
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._child.running()
+
+
+class Controlled:
+    """A part that is steered over HTTP under ``/_emulator``."""
+
+    def __init__(self, kind: str, port: int | None = None) -> None:
+        self.port = port or free_ports(1)[0]
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self._child = Child([sys.executable, "-m", "emulator", kind, f"--port-{kind}", str(self.port)], cwd=ROOT)
+
+    def start(self) -> None:
+        """Until it answers."""
+        self._child.start(lambda: in_use(self.port))
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._child.kill()
+
+    def close(self) -> None:
+        """For good."""
+        self._child.close()
+
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._child.running()
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """One call of the control API."""
+        answer = requests.request(method, f"{self.base_url}/_emulator/{path}", json=body, timeout=_SECONDS)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def config(self, **members: Any) -> None:
+        """Change its configuration."""
+        self.control("PUT", "config", members)
+
+    def fault(self, kind: str, count: int | None = 1, **members: Any) -> None:
+        """Fail like this, so often (None: until cleared)."""
+        self.control("POST", "faults", {"kind": kind, "count": count, **members})
+
+    def mend(self) -> None:
+        """No faults any more."""
+        self.control("DELETE", "faults")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What it was asked."""
+        found: list[dict[str, Any]] = self.control("GET", "requests")["value"]
+        return found
+
+
+class EmulatedGraph(Controlled):
+    """The strict Graph."""
+
+    def __init__(self, port: int | None = None) -> None:
+        super().__init__("graph", port)
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The PATCH requests."""
+        return [one for one in self.requests() if one["method"] == "PATCH"]
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of all writes."""
+        found: dict[str, Any] = self.control("GET", "summary")
+        return found
+
+    def statuses(self) -> dict[str, dict[str, Any]]:
+        """What it holds, by user status id."""
+        return {one["id"]: one for one in self.control("GET", "state")["value"]}
+
+
+class EmulatedIdentity(Controlled):
+    """The managed identity endpoint."""
+
+    def __init__(self, port: int | None = None) -> None:
+        super().__init__("identity", port)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What points azure-identity here."""
+        return {"IDENTITY_ENDPOINT": self.base_url + PATH, "IDENTITY_HEADER": HEADER}
+
+
+class Host:
+    """The app in Microsoft's runtime."""
+
+    def __init__(
+        self, app: Path, env: Mapping[str, str], *, lock_seconds: int = 600, port: int | None = None
+    ) -> None:
+        self.port = port or free_ports(1)[0]
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        whole = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON_THREADPOOL_THREAD_COUNT": "32", **env}
+        command = [
+            sys.executable, "-m", "emulator", "host", "--app", str(app), "--port-host", str(self.port),
+            "--lock-seconds", str(lock_seconds),
+        ]  # fmt: skip
+        self._child = Child(command, whole, cwd=app)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    def start(self) -> None:
+        """Until it answers."""
+        self._child.start(lambda: in_use(self.port))
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._child.kill()
+
+    @property
+    def log_path(self) -> Path:
+        """Where its log is."""
+        return self._child.log_path
+
+    def stop(self) -> int | None:
+        """In order; its exit status."""
+        return self._child.stop()
+
+    def close(self) -> None:
+        """For good."""
+        self._child.close()
+
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._child.running()
+
+    def log(self) -> str:
+        """What it has printed."""
+        return self._child.log()
+
+
+@contextmanager
+def azurite() -> Iterator[Azurite]:
+    """A fresh Azurite."""
+    folder = Path(tempfile.mkdtemp(prefix="relay-azurite-"))
+    part = Azurite(folder)
+    try:
+        part.start()
+        yield part
+    finally:
+        part.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def started[T: (EmulatedGraph, EmulatedIdentity, Host)](part: T) -> Iterator[T]:
+    """A part while it is needed."""
+    try:
+        part.start()
+        yield part
+    finally:
+        part.close()
+
+
+class Stack:
+    """Storage, Graph, identity, and as many hosts as asked for."""
+
+    def __init__(self, storage_: Azurite, graph: EmulatedGraph, identity: EmulatedIdentity, hosts: list[Host]) -> None:
+        self.storage, self.graph, self.identity, self.hosts = storage_, graph, identity, hosts
+
+    @property
+    def base_url(self) -> str:
+        """The first host's."""
+        return self.hosts[0].base_url
+
+    def environment(self) -> dict[str, str]:
+        """What the app needs to find the parts."""
+        return app_environment(self.storage.connection_string, self.graph.base_url) | self.identity.environment
+
+
+def app_environment(connection_string: str, graph_url: str) -> dict[str, str]:
+    """The settings that point an app at emulated parts."""
+    return {"UPDATES_STORAGE": connection_string, "GRAPH_BASE_URL": graph_url}
+
+
+@contextmanager
+def stack(hosts: int = 1, *, lock_seconds: int = 600, app: Path = ROOT, **settings: str) -> Iterator[Stack]:
+    """Everything, on free ports; ``settings`` are the app's."""
+    with ExitStack() as all_:
+        storage_ = all_.enter_context(azurite())
+        graph = all_.enter_context(started(EmulatedGraph()))
+        identity = all_.enter_context(started(EmulatedIdentity()))
+        env = app_environment(storage_.connection_string, graph.base_url) | identity.environment | settings
+        running = [all_.enter_context(started(Host(app, env, lock_seconds=lock_seconds))) for _ in range(hosts)]
+        yield Stack(storage_, graph, identity, running)
+
+
+def until(condition: Callable[[], bool], seconds: float = 60, what: str = "the condition") -> None:
+    """Wait for a condition, not for time. Raises ``TimeoutError``."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come true within {seconds} s")
+        time.sleep(0.05)
+
+
+__all__ = [
+    "Azurite", "EmulatedGraph", "EmulatedIdentity", "Host", "Stack", "StartError", "azurite", "stack", "started", "until",
+]  # fmt: skip
