@@ -52,7 +52,10 @@ class OutcomeTable:
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
-    """An OData filter with parameters: no value of a caller's is ever part of the text."""
+    """An OData filter with parameters: no value of a caller's is ever part of the text.
+
+    The SDK finds a parameter only between spaces.
+    """
     equal = {
         "PolicyId": wanted.device_compliance_policy_id and wanted.device_compliance_policy_id.lower(),
         "UserStatusId": wanted.device_compliance_user_status_id,
@@ -63,7 +66,7 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
     parameters: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}
     if wanted.states:
         names = {f"State{number}": state.name for number, state in enumerate(wanted.states)}
-        terms.append("(" + " or ".join(f"State eq @{name}" for name in names) + ")")
+        terms.append("(" + " or ".join(f"State eq @{name}" for name in names) + " )")
         parameters |= names
     for moment, name, partitions, rows in (
         (wanted.created_after, "After", "lt", "le"),
@@ -71,7 +74,7 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
     ):
         if moment is not None:
             terms.append(
-                f"(PartitionKey {partitions} @{name}P or (PartitionKey eq @{name}P and RowKey {rows} @{name}R))"
+                f"(PartitionKey {partitions} @{name}P or (PartitionKey eq @{name}P and RowKey {rows} @{name}R ))"
             )
             parameters[f"{name}P"], parameters[f"{name}R"] = bound(moment)
     return " and ".join(terms) or "PartitionKey ge ''", parameters

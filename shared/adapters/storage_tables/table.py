@@ -107,7 +107,7 @@ class Table:
                 try:
                     return call()
                 except (ResourceNotFoundError, TableTransactionError) as error:
-                    if getattr(error, "error_code", None) != _MISSING_TABLE:
+                    if _MISSING_TABLE not in f"{error} {getattr(error, 'error_code', None)}":  # create_entity does not decode it
                         raise
                     self._create()
             raise Unavailable("table: not there although just made")

@@ -1,0 +1,31 @@
+"""Each port twice: the twin and the real thing on Azurite."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.stack import Azurite, azurite
+from shared.settings import Settings
+from shared.wiring import Ports, connect
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[Azurite]:
+    """One Azurite a test process."""
+    with azurite() as part:
+        yield part
+
+
+@pytest.fixture(params=["twin", pytest.param("azurite", marks=pytest.mark.azurite)])
+def outside(request: pytest.FixtureRequest) -> Ports:
+    """The storage ports, fresh for each test."""
+    if request.param == "twin":
+        return World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})).relay.ports
+    storage: Azurite = request.getfixturevalue("storage")
+    name = uuid.uuid4().hex[:20]
+    environ = {
+        "UPDATES_STORAGE": storage.connection_string, "UPDATES_QUEUE": f"q-{name}", "UPDATES_TABLE_PREFIX": f"t{name}"
+    }  # fmt: skip
+    return connect(Settings.from_environ(environ))

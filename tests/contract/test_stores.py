@@ -1,0 +1,240 @@
+"""What every store promises, whoever keeps it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.core.envelope import Unreadable
+from shared.core.outcome import Attempt, Event, State, advance, queued, record, unreadable
+from shared.core.pacing import Pacing
+from shared.core.strict_json import Fault
+from shared.core.user_status import Acceptance, Lease, UserStatusRow, Value
+from shared.core.version import Version
+from shared.service.ports import Conflict, InvalidContinuation, OutcomeFilter, Reservation
+from shared.wiring import Ports
+from tests.builders import NOW, POLICY, an_envelope, an_id, an_update
+
+KEY = "a" * 40
+VERSION = Version(638_000_000_000_000_000, an_id())
+
+
+def test_a_message_keeps_its_text_and_counts_in_the_head(outside: Ports) -> None:
+    """Length counts hidden messages too; the head is the first visible one."""
+    assert outside.queue.head().length == 0
+    outside.queue.put('{"a": "é\u2028"}')
+    outside.queue.put("{}", timedelta(hours=1))
+
+    head = outside.queue.head()
+
+    assert head.length == 2
+    assert head.inserted is not None
+
+
+def test_an_outcome_reads_back_whole(outside: Ports) -> None:
+    """Every member survives, the newest attempts too."""
+    attempt = Attempt(NOW, 12, 503, "x", "r", "c", 1.5)
+    envelope = an_envelope(userStatus={"devicesCount": 3, "userDisplayName": "Zoë \U0001f600"}, source="hr")
+    outcome = record(queued(envelope, NOW), (attempt,) * 25)
+    outcome = advance(outcome, Event.WAIT, NOW, error={"code": "x", "message": "y"}, next_attempt=NOW)
+    outcome = replace(outcome, version=VERSION, result={"a": [1]}, submitted_by="me", replay_of=an_id(1))
+
+    assert outside.outcomes.insert(outcome)
+
+    stored = outside.outcomes.get(outcome.id)
+    assert stored is not None
+    assert stored.outcome == outcome
+    assert stored.outcome.attempt_count == 25
+    assert len(stored.outcome.attempts) == 20
+
+
+def test_a_large_raw_message_survives(outside: Ports) -> None:
+    """64 KiB of anything fits."""
+    outcome = unreadable(Unreadable(an_id(), (Fault("", "no"),), "é" * 65_536, None), NOW)
+
+    outside.outcomes.insert(outcome)
+
+    stored = outside.outcomes.get(outcome.id)
+    assert stored is not None
+    assert stored.outcome == outcome
+
+
+def test_only_the_first_insert_counts(outside: Ports) -> None:
+    """Whoever is slower learns it."""
+    outcome = queued(an_envelope(), NOW)
+
+    assert outside.outcomes.insert(outcome)
+    assert not outside.outcomes.insert(replace(outcome, attempt=9))
+
+    stored = outside.outcomes.get(outcome.id)
+    assert stored is not None
+    assert stored.outcome.attempt == 1
+    assert outside.outcomes.get(an_id(5)) is None
+
+
+def test_a_replacement_needs_the_etag_that_was_read(outside: Ports) -> None:
+    """Two writers never both win."""
+    outcome = queued(an_envelope(), NOW)
+    outside.outcomes.insert(outcome)
+    stored = outside.outcomes.get(outcome.id)
+    assert stored is not None
+    outside.outcomes.replace(replace(outcome, attempt=2), stored.etag)
+
+    with pytest.raises(Conflict):
+        outside.outcomes.replace(replace(outcome, attempt=3), stored.etag)
+
+
+def test_the_list_is_newest_first_and_pages_visit_each_once(outside: Ports) -> None:
+    """Across hours, with new ones coming in between."""
+    for n in range(7):
+        outside.outcomes.insert(queued(an_envelope(seconds=n * 1800, n=n), NOW))
+    first = outside.outcomes.list(OutcomeFilter(), 3)
+    outside.outcomes.insert(queued(an_envelope(seconds=99_999), NOW))
+
+    seen = [one.id for one in first.outcomes]
+    continuation = first.continuation
+    while continuation is not None:
+        page = outside.outcomes.list(OutcomeFilter(), 3, continuation)
+        seen += [one.id for one in page.outcomes]
+        continuation = page.continuation
+
+    assert seen == [an_id(n * 1800, n) for n in reversed(range(7))]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (OutcomeFilter(states=(State.FAILED,)), [3]),
+        (OutcomeFilter(states=(State.QUEUED, State.FAILED)), [3, 2, 1, 0]),
+        (OutcomeFilter(states=()), []),
+        (OutcomeFilter(source="it's"), []),
+        (OutcomeFilter(source="hr"), [1]),
+        (OutcomeFilter(device_compliance_policy_id=POLICY.upper()), [3, 2, 1, 0]),
+        (OutcomeFilter(device_compliance_user_status_id="o-2"), [2]),
+        (OutcomeFilter(idempotency_key="k' or 1 eq 1"), [2]),
+        (OutcomeFilter(created_after=NOW + timedelta(hours=1)), [3, 2, 1]),
+        (OutcomeFilter(created_before=NOW + timedelta(hours=1)), [0]),
+        (OutcomeFilter(created_after=NOW + timedelta(hours=1), created_before=NOW + timedelta(hours=2)), [1]),
+    ],
+)
+def test_filters_name_just_what_they_say(outside: Ports, wanted: OutcomeFilter, found: list[int]) -> None:
+    """Values of callers are values, never part of a query."""
+    changes = [{}, {"source": "hr"}, {"deviceComplianceUserStatusId": "o-2", "idempotencyKey": "k' or 1 eq 1"}, {}]
+    for n, change in enumerate(changes):
+        outcome = queued(an_envelope(seconds=n * 3600, n=n, **change), NOW)
+        outside.outcomes.insert(advance(outcome, Event.FAIL, NOW) if n == 3 else outcome)
+
+    page = outside.outcomes.list(wanted, 10)
+
+    assert [one.id for one in page.outcomes] == [an_id(n * 3600, n) for n in found]
+
+
+@pytest.mark.parametrize("garbage", ["x", "e30=", "bnVsbA==", "%%%", "WzFd"])
+def test_a_continuation_that_no_list_gave_is_refused(outside: Ports, garbage: str) -> None:
+    """It is the caller's fault, and named so."""
+    with pytest.raises(InvalidContinuation):
+        outside.outcomes.list(OutcomeFilter(), 3, garbage)
+
+
+def test_purging_takes_the_old_ones_up_to_a_limit(outside: Ports) -> None:
+    """In slices, and nothing that is younger."""
+    for n in range(6):
+        outside.outcomes.insert(queued(an_envelope(seconds=n * 3600, n=n), NOW))
+
+    assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 3
+    assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 1
+    assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 0
+    assert len(outside.outcomes.list(OutcomeFilter(), 10).outcomes) == 2
+
+
+def test_a_user_status_reads_back_with_its_acceptances(outside: Ports) -> None:
+    """Row, lease and what is not settled yet."""
+    acceptance = Acceptance(an_id(), VERSION, {"devicesCount": 1, "status": "compliant"})
+    outside.user_statuses.register(KEY, acceptance)
+    outside.user_statuses.register(KEY, Acceptance(an_id(), VERSION, {"devicesCount": 9}))
+    row = UserStatusRow(
+        POLICY, "u", {"status": Value("compliant", VERSION, an_id())}, Lease("me", NOW, NOW + timedelta(seconds=45))
+    )
+
+    etag = outside.user_statuses.commit(KEY, row, None)
+
+    snapshot = outside.user_statuses.read(KEY)
+    assert (snapshot.row, snapshot.etag, snapshot.accepted) == (row, etag, (acceptance,))
+    assert snapshot.registered == {an_id()}
+
+
+def test_a_commit_needs_the_etag_and_drops_what_is_settled(outside: Ports) -> None:
+    """All or nothing; acceptances that are gone already do no harm."""
+    store, row = outside.user_statuses, UserStatusRow(POLICY, "u")
+    for n in range(3):
+        store.register(KEY, Acceptance(an_id(n=n), VERSION, {"devicesCount": n}))
+    etag = store.commit(KEY, row, None)
+
+    with pytest.raises(Conflict):
+        store.commit(KEY, row, None)
+    with pytest.raises(Conflict):
+        store.commit(KEY, row, 'W/"datetime\'2020-01-01T00%3A00%3A00.0000000Z\'"', [an_id(n=0)])
+    etag = store.commit(KEY, row, etag, [an_id(n=0), an_id(n=7)])
+    store.commit(KEY, row, etag, [an_id(n=1)])
+    store.withdraw(KEY, an_id(n=9))
+
+    assert [one.update_id for one in store.read(KEY).accepted] == [an_id(n=2)]
+
+
+def test_more_than_a_hundred_acceptances_are_settled_at_once(outside: Ports) -> None:
+    """The limit of one transaction is nobody's concern."""
+    ids = [an_id(n=n) for n in range(130)]
+    with ThreadPoolExecutor(8) as threads:
+        for one in ids:
+            threads.submit(outside.user_statuses.register, KEY, Acceptance(one, VERSION, {"devicesCount": 1}))
+    etag = outside.user_statuses.commit(KEY, UserStatusRow(POLICY, "u"), None)
+
+    outside.user_statuses.commit(KEY, UserStatusRow(POLICY, "u"), etag, ids)
+
+    assert not outside.user_statuses.read(KEY).accepted
+
+
+def test_the_shared_row_is_swapped_by_one_at_a_time(outside: Ports) -> None:
+    """Of two that read the same, one loses."""
+    empty, no_etag = outside.pacing.read()
+    assert (empty, no_etag) == (Pacing(), None)
+    pacing = Pacing(stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), failed_probes=1, probe=7)
+
+    outside.pacing.write(pacing, None)
+
+    with pytest.raises(Conflict):
+        outside.pacing.write(Pacing(), None)
+    read, etag = outside.pacing.read()
+    assert read == pacing
+    outside.pacing.write(Pacing(), etag)
+    with pytest.raises(Conflict):
+        outside.pacing.write(pacing, etag)
+
+
+def test_of_many_reservations_of_one_key_the_first_holds(outside: Ports) -> None:
+    """Two at the same moment make one update."""
+    wanted = [Reservation(an_id(n=n), str(n)) for n in range(12)]
+    with ThreadPoolExecutor(6) as threads:
+        held = list(threads.map(lambda one: outside.keys.reserve("s" * 64, one), wanted))
+
+    assert len(set(held)) == 1
+    assert held[0] in wanted
+
+
+def test_old_keys_are_purged(outside: Ports) -> None:
+    """And may be used again."""
+    for n in range(3):
+        outside.keys.reserve(f"{n}" * 64, Reservation(an_id(seconds=n * 3600), "f"))
+
+    assert outside.keys.purge(NOW + timedelta(hours=2), 10) == 2
+    assert outside.keys.purge(NOW + timedelta(hours=2), 10) == 0
+    assert outside.keys.reserve("0" * 64, Reservation(an_id(9), "g")).fingerprint == "g"
+
+
+def test_an_update_id_of_another_case_is_still_that_user(outside: Ports) -> None:
+    """A GUID is the same in either case."""
+    outside.outcomes.insert(queued(an_envelope(deviceCompliancePolicyId=POLICY.upper()), NOW))
+
+    assert outside.outcomes.list(OutcomeFilter(device_compliance_policy_id=POLICY), 10).outcomes
+    assert an_update(deviceCompliancePolicyId=POLICY.upper())
