@@ -73,7 +73,9 @@ def _taken(options: argparse.Namespace, *names: str) -> int | None:
 
 
 def _say_taken(port: int) -> int:
-    print(f"port {port} is in use: stop what listens there, or choose others (--port-..., --free-ports)", file=sys.stderr)
+    print(
+        f"port {port} is in use: stop what listens there, or choose others (--port-..., --free-ports)", file=sys.stderr
+    )
     return 1
 
 

@@ -58,7 +58,8 @@ class Child:
     @property
     def pid(self) -> int:
         """Its process id."""
-        assert self._process is not None
+        if self._process is None:
+            raise StartError("not started")
         return self._process.pid
 
     def start(self, ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -66,7 +67,7 @@ class Child:
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._env, cwd=self._cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - sets flags of the child only
+                preexec_fn=_die_with_parent,
             )  # fmt: skip
         end = time.monotonic() + seconds
         while not ready():

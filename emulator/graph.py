@@ -1,4 +1,4 @@
-"""A strict Microsoft Graph for deviceComplianceUserStatus: refuses what Graph would, throttles, remembers, fails on command.
+"""A strict Microsoft Graph for deviceComplianceUserStatus: refuses what it would, throttles, remembers, fails.
 
 Control, all under ``/_emulator``: ``GET requests?since=N``, ``GET summary``, ``GET state``, ``PUT state`` (seed),
 ``PUT config`` (``quota`` as ``100/20`` or null, ``retryAfter``, ``latencyMilliseconds``, ``strictIds``),

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -99,11 +100,13 @@ class QueueListener:
 
     async def _handle(self, message: QueueMessage) -> None:
         if (message.dequeue_count or 1) > self._options.max_dequeue_count:
-            return await self._call(self._poison, message)
+            await self._call(self._poison, message)
+            return
         try:
             data = _data(message, encoded=self._options.encoded)
         except (binascii.Error, UnicodeDecodeError):
-            return await self._call(self._poison, message)
+            await self._call(self._poison, message)
+            return
         renewal = asyncio.create_task(self._renew(message))
         try:
             await invoke(self._function, data, _metadata(message))
@@ -114,7 +117,6 @@ class QueueListener:
             await self._call(self._delete, message)
         finally:
             renewal.cancel()
-        return None
 
     async def _renew(self, message: QueueMessage) -> None:
         while True:
@@ -146,10 +148,8 @@ class QueueListener:
     def _poison(self, message: QueueMessage) -> None:
         log.warning("%s: a message goes to poison", self._name)
         poison = self._service.get_queue_client(f"{self._name}-poison")
-        try:
+        with suppress(ResourceExistsError):
             poison.create_queue()
-        except ResourceExistsError:
-            pass
         poison.send_message(message.content, time_to_live=_POISON_SECONDS)
         self._delete(message)
 

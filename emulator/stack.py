@@ -13,7 +13,7 @@ from typing import Any
 import requests
 
 from emulator import azurite as storage
-from emulator.children import Child, StartError, free_ports, in_use
+from emulator.children import Child, free_ports, in_use
 from emulator.identity import HEADER, PATH
 
 ROOT = Path(__file__).parent.parent
@@ -133,9 +133,7 @@ class EmulatedIdentity(Controlled):
 class Host:
     """The app in Microsoft's runtime."""
 
-    def __init__(
-        self, app: Path, env: Mapping[str, str], *, lock_seconds: int = 600, port: int | None = None
-    ) -> None:
+    def __init__(self, app: Path, env: Mapping[str, str], *, lock_seconds: int = 600, port: int | None = None) -> None:
         self.port = port or free_ports(1)[0]
         self.base_url = f"http://127.0.0.1:{self.port}"
         whole = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON_THREADPOOL_THREAD_COUNT": "32", **env}
@@ -243,8 +241,3 @@ def until(condition: Callable[[], bool], seconds: float = 60, what: str = "the c
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not come true within {seconds} s")
         time.sleep(0.05)
-
-
-__all__ = [
-    "Azurite", "EmulatedGraph", "EmulatedIdentity", "Host", "Stack", "StartError", "azurite", "stack", "started", "until",
-]  # fmt: skip

@@ -23,7 +23,7 @@ _STORAGE = "UPDATES_STORAGE"
 _SECRET = frozenset({_STORAGE, "WEBHOOK_SOURCES"})
 
 
-class InvalidSettings(ValueError):  # noqa: N818 - says what is, as the settings' operators read it
+class InvalidSettings(ValueError):
     """Every bad setting, its value unless secret, and what is accepted."""
 
 
@@ -183,7 +183,9 @@ def _storage(given: Mapping[str, str], faults: list[str]) -> Storage:
         )
     for name, text in (("queueServiceUri", queue), ("tableServiceUri", table)):
         if (queue or table) and not _is_service(text):
-            faults.append(f"{_STORAGE}__{name} = {(text or '')[:80]!r}: accepted is an https address (http on loopback)")
+            faults.append(
+                f"{_STORAGE}__{name} = {(text or '')[:80]!r}: accepted is an https address (http on loopback)"
+            )
     credential = given.get(f"{_STORAGE}__credential")
     if credential not in (None, "managedidentity"):
         faults.append(f"{_STORAGE}__credential = {credential[:80]!r}: accepted is managedidentity")

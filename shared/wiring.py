@@ -96,7 +96,7 @@ def load_settings() -> Settings:
 
 
 def build(settings: Settings, **instead: Any) -> Relay:
-    """A relay by its settings; ``instead`` names ports (``queue=``, ``graph=``, ...) to use in place of the real ones."""
+    """A relay by its settings; ``instead`` names ports (``queue=``, ``graph=``) to use in place of the real ones."""
     outside = connect(settings, **instead)
     call = timedelta(seconds=settings.graph_timeout_seconds)
     quota = Quota(settings.write_quota.count, int(settings.write_quota.seconds * 1000))
@@ -112,9 +112,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
         graph=outside.graph, identity=outside.identity, gate=gate, clock=outside.clock, chance=outside.chance,
         limits=Limits(settings.delivery_deadline, retry),
     )  # fmt: skip
-    accept = Accept(
-        outside.queue, outside.user_statuses, outside.outcomes, outside.keys, outside.clock, outside.chance
-    )
+    accept = Accept(outside.queue, outside.user_statuses, outside.outcomes, outside.keys, outside.clock, outside.chance)
     return Relay(
         ports=outside,
         deliver=Deliver(outside.queue, outside.outcomes, outside.keys, turn, outside.clock),

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
 from shared.core.reply import Reply, Transport, read_reply
-from shared.core.update import ODATA_TYPE
+from shared.core.update_schema import ODATA_TYPE
 from shared.service.ports import Answer
 
 log = logging.getLogger(__name__)

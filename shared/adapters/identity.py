@@ -22,9 +22,7 @@ class ManagedIdentity:
     ) -> None:
         self._scope = scope
         self._new_credential = new_credential or (
-            lambda: ManagedIdentityCredential(
-                client_id=client_id, retry_total=2, connection_timeout=3, read_timeout=5
-            )
+            lambda: ManagedIdentityCredential(client_id=client_id, retry_total=2, connection_timeout=3, read_timeout=5)
         )
         self._lock = threading.Lock()
         self._credential = self._new_credential()
@@ -41,12 +39,14 @@ class ManagedIdentity:
             current = self._current
         return current if current not in ("", rejected) else self._get(claims=_ANEW)
 
-    def _get(self, **options: str) -> str:
+    def _get(self, claims: str | None = None) -> str:
         with self._lock:
             credential = self._credential
         try:
-            token = credential.get_token(self._scope, **options).token
-        except Exception as error:  # the boundary: azure-identity fails in many ways, a bare ValueError among them (F26)
+            token = credential.get_token(self._scope, claims=claims).token
+        except (
+            Exception
+        ) as error:  # the boundary: azure-identity fails in many ways, a bare ValueError among them (F26)
             self._failed()
             raise IdentityUnavailable(type(error).__name__) from error
         with self._lock:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
@@ -25,9 +26,7 @@ class StorageQueue:
     def put(self, text: str, delay: timedelta = timedelta(0)) -> None:
         """Put a message of at most 48 KiB that shows after ``delay``, rounded up to whole seconds."""
         seconds = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
-        self._call(
-            lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES)
-        )
+        self._call(lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES))
 
     def head(self) -> QueueHead:
         """Its approximate length, and when its first visible message was put there."""
@@ -46,7 +45,5 @@ class StorageQueue:
             raise Unavailable(f"queue: {type(error).__name__}") from error
 
     def _create(self) -> None:
-        try:
+        with suppress(ResourceExistsError):
             self._client.create_queue()
-        except ResourceExistsError:
-            pass

@@ -27,7 +27,7 @@ class TotalLimit:
         self._socket: socket.socket | None = None
 
     def watch(self, opened: socket.socket | None) -> None:
-        """This is the socket to shut down."""
+        """Name the socket to shut down."""
         with self._lock:
             self._socket = opened
             if self.passed:
@@ -109,12 +109,12 @@ class LimitedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """As the parent, with connections that are watched."""
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs)
         _limit(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """As the parent, with connections that are watched."""
-        manager = super().proxy_manager_for(*args, **kwargs)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(*args, **kwargs)
         _limit(manager)
         return manager
 

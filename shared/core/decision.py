@@ -159,7 +159,7 @@ def _message(reply: Reply) -> str:
 def _delay(reply: Reply, attempt: int, jitter: float, policy: RetryPolicy) -> float:
     if reply.retry_after_seconds is not None:
         return reply.retry_after_seconds + jitter
-    ceiling = min(policy.max_seconds, policy.base_seconds * 2 ** min(attempt - 1, _LARGEST_EXPONENT))
+    ceiling = min(policy.max_seconds, policy.base_seconds * float(1 << min(attempt - 1, _LARGEST_EXPONENT)))
     if reply.status_code == 429:  # noqa: PLR2004 - Too Many Requests
         return max(policy.quota_window_seconds, ceiling * jitter) + jitter
     if reply.transport is Transport.DISCONNECTED:

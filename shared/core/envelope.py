@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from shared.core.update_id import accepted_at, derived_update_id, is_update_id
 from shared.core.version import Version, version_of
 
 _RELAY = 1
+_LONGEST_INSTANT = 20
 _MEMBERS = frozenset(
     {"relay", "id", "attempt", "acceptedDateTime", "update", "submittedBy", "replayOf", "version", "poisoned"}
 )
@@ -41,7 +43,7 @@ class Envelope:
     @property
     def ordering(self) -> Version:
         """The version of its values; a replay keeps its original's."""
-        return self.version or version_of(self.update.user_status.last_reported_date_time, self.id)
+        return self.version or version_of(self.update.last_reported, self.id)
 
     def to_json(self) -> str:
         """The queue message."""
@@ -50,7 +52,7 @@ class Envelope:
             "id": self.id,
             "attempt": self.attempt,
             "acceptedDateTime": format_milliseconds(self.accepted),
-            "update": self.update.to_message(),
+            "update": self.update.message,
         }
         rest = {
             "submittedBy": self.submitted_by,
@@ -142,10 +144,16 @@ def _is_version(value: object) -> bool:
     if not isinstance(value, str):
         return False
     instant, bar, update_id = value.partition("|")
-    return bool(bar) and instant.isascii() and instant.isdigit() and len(instant) < 20 and is_update_id(update_id)  # noqa: PLR2004
+    return (
+        bool(bar)
+        and instant.isascii()
+        and instant.isdigit()
+        and len(instant) < _LONGEST_INSTANT
+        and is_update_id(update_id)
+    )
 
 
-_RULES = {
+_RULES: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "relay": (lambda it: type(it["relay"]) is int and it["relay"] == _RELAY, "must be 1"),
     "id": (lambda it: _is_id(it.get("id")), "must be a UUIDv7 in lower case"),
     "attempt": (lambda it: _is_count(it.get("attempt")) and it["attempt"] > 0, "must be an integer from 1"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.core.strict_json import Fault, InvalidMessage, Parsed, pointer, read_json
 from shared.core.update import Update, parse_update
+from shared.core.update_schema import FORMATS
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def parse_message(document: object) -> Update | InvalidMessage:
     update = parse_update(unwrapped.document, at=unwrapped.at)
     if isinstance(update, InvalidMessage):
         return update
-    told = {"idempotency_key": unwrapped.idempotency_key, "traceparent": unwrapped.traceparent}
-    lacking = {name: text for name, text in told.items() if text is not None and getattr(update, name) is None}
-    return update.model_copy(update=lacking) if lacking else update
+    told = {"idempotencyKey": unwrapped.idempotency_key, "traceparent": unwrapped.traceparent}
+    lacking = {name: text for name, text in told.items() if text is not None and name not in update.message}
+    return update.having(**lacking) if lacking else update
 
 
 def _event(event: dict[str, Any], required: tuple[str, ...], source: str) -> Unwrapped | InvalidMessage:
@@ -84,8 +85,5 @@ def _encoded(text: object) -> Parsed | Fault:
 
 def _traceparent(text: object) -> str | None:
     # The event's own trace context is a courtesy: a bad one is no fault of the message.
-    probe = {"deviceCompliancePolicyId": "0" * 8 + "-0000-0000-0000-" + "0" * 12, "deviceComplianceUserStatusId": "x"}
-    if not isinstance(text, str):
-        return None
-    valid = parse_update(probe | {"userStatus": {"devicesCount": 0}, "traceparent": text})
-    return text if isinstance(valid, Update) else None
+    accepts, _ = FORMATS["traceparent"]
+    return text if isinstance(text, str) and accepts(text) else None

@@ -39,7 +39,8 @@ class State(Enum):
     @property
     def detail(self) -> str | None:
         """The contract's statusDetail."""
-        return self.value[1]
+        detail: str | None = self.value[1]
+        return detail
 
     @property
     def final(self) -> bool:

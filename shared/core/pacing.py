@@ -5,9 +5,9 @@ opens no sooner than one window and a margin after the stamp ``count`` places be
 starts, holds more than ``count`` writes. What that costs: margin and validity, under 2 % of a 20 s window.
 Slots lie at least half the mean spacing apart: a burst is served at twice the sustained rate.
 
-Hold: nobody writes before ``hold_until``, which Graph asked for (Retry-After). After ``FAULTS_TO_OPEN`` faults in a row
-on different user statuses the row is *open*: nobody writes before ``pause_until``, then one probe at a time, each failed
-one doubles the pause; the first success closes it.
+Hold: nobody writes before ``hold_until``, which Graph asked for (Retry-After). After ``FAULTS_TO_OPEN`` faults in a
+row on different user statuses the row is *open*: nobody writes before ``pause_until``, then one probe at a time, each
+failed one doubles the pause; the first success closes it.
 All times are whole milliseconds since 1970 in UTC.
 """
 

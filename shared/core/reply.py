@@ -1,7 +1,7 @@
 """What Graph said, or what happened instead, as one frozen value; reading it never fails.
 
-Intune nests its errors: ``error.message`` is often JSON text that holds another message (F14), ``innerError`` nests under
-any casing (F10). At most three levels of text are opened.
+Intune nests its errors: ``error.message`` is often JSON text that holds another message (F14), ``innerError`` nests
+under any casing (F10). At most three levels of text are opened.
 """
 
 import json

@@ -15,7 +15,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "statusDetail": outcome.state.detail,
         "deviceCompliancePolicyId": update and update.device_compliance_policy_id,
         "deviceComplianceUserStatusId": update and update.device_compliance_user_status_id,
-        "userStatus": update and update.to_message()["userStatus"],
+        "userStatus": update and update.user_status,
         "source": update and update.source,
         "idempotencyKey": update and update.idempotency_key,
         "submittedBy": outcome.submitted_by,

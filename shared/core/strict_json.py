@@ -8,6 +8,8 @@ type JSON = Any
 
 #: More digits than any number of ours has; beyond them parsing itself would be the attack.
 _MOST_DIGITS = 40
+#: No message of ours, event around it included, comes near this.
+_DEEPEST = 64
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,20 @@ _DECODER = json.JSONDecoder(
 def _faults(value: JSON) -> list[Fault]:
     """Walk the whole value, without recursion."""
     faults: list[Fault] = []
-    left: list[tuple[str, JSON]] = [("", value)]
+    left: list[tuple[int, str, JSON]] = [(0, "", value)]
     while left:
-        at, here = left.pop()
+        depth, at, here = left.pop()
+        if depth > _DEEPEST:
+            return [Fault("", "nested too deeply")]
         if isinstance(here, _Unacceptable):
             faults.append(Fault(at, here.detail))
         elif isinstance(here, str):
             faults += [Fault(at, "holds a lone surrogate")] if _lone_surrogate(here) else []
         elif isinstance(here, list):
-            left += [(at + pointer(index), item) for index, item in reversed(list(enumerate(here)))]
+            left += [(depth + 1, at + pointer(index), item) for index, item in reversed(list(enumerate(here)))]
         elif isinstance(here, dict):
             faults += _key_faults(at, here)
-            left += [(at + pointer(_printable(name)), item) for name, item in reversed(here.items())]
+            left += [(depth + 1, at + pointer(_printable(name)), item) for name, item in reversed(here.items())]
     return faults
 
 

@@ -1,139 +1,102 @@
-"""The update: one user's compliance status as a sender reports it, with every rule of contract section 2.
+"""The update: one user's compliance status as a sender reports it.
 
-A message is parsed once, all its faults are reported together, each with the JSON Pointer of the member to blame.
+A message is validated once, against its schema and a few rules about several members; all faults are reported together,
+each with the JSON Pointer of the member to blame.
 """
 
 import hashlib
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from jsonschema_rs import Draft202012Validator, ValidationError
 
 from shared.core.strict_json import Fault, InvalidMessage, pointer
-from shared.core.timestamp import ticks
+from shared.core.update_schema import FORMATS, PROPERTIES, UPDATE_SCHEMA
 
-#: Graph's type, which the PATCH body names (F19).
-ODATA_TYPE: Final = "#microsoft.graph.deviceComplianceUserStatus"
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_GUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GUIDS = re.compile(f"{_GUID}(?:_{_GUID})*")
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_USER_STATUS_ID = r"^[A-Za-z0-9\-_.~@:]{1,256}$"
-
-
-class ComplianceStatus(StrEnum):
-    """Graph's complianceStatus (F17), exact case."""
-
-    UNKNOWN = "unknown"
-    NOT_APPLICABLE = "notApplicable"
-    COMPLIANT = "compliant"
-    REMEDIATED = "remediated"
-    NON_COMPLIANT = "nonCompliant"
-    ERROR = "error"
-    CONFLICT = "conflict"
-    NOT_ASSIGNED = "notAssigned"
-
-
-def _rule[T](accepts: Callable[[T], bool], detail: str) -> AfterValidator:
-    def check(value: T) -> T:
-        if not accepts(value):
-            raise ValueError(detail)
-        return value
-
-    return AfterValidator(check)
-
-
-def _no_control(text: str) -> bool:
-    return not any(unicodedata.category(character) == "Cc" for character in text)
-
-
-_PLAIN = _rule(_no_control, "must not hold control characters")
-_NOT_DOTS = _rule(lambda text: text not in (".", ".."), "must not be . or ..")
-_INSTANT = _rule(
-    lambda text: ticks(text) is not None,
-    "must be an RFC 3339 date-time with an offset or Z and up to 7 fraction digits, and exist in the calendar",
+_VALIDATOR = Draft202012Validator(
+    dict(UPDATE_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
 )
-_PRINTABLE = _rule(str.isprintable, "must be printable characters")
-_TRACE = _rule(lambda text: _TRACEPARENT.fullmatch(text) is not None, "must be a W3C traceparent of version 00")
-_OF_GRAPH = _rule(lambda text: text == ODATA_TYPE, f"must be {ODATA_TYPE}")
-_STATUS = _rule(lambda text: text in set(ComplianceStatus), f"must be one of {', '.join(ComplianceStatus)}")
-
-type PolicyId = Annotated[str, Field(pattern=f"^{_GUID}$", json_schema_extra={"format": "uuid"})]
-type UserStatusId = Annotated[str, Field(pattern=_USER_STATUS_ID), _NOT_DOTS]
-type PrincipalName = Annotated[str, Field(min_length=1, max_length=1024), _PLAIN]
-_STATUS_SCHEMA: dict[str, Any] = {"enum": [str(status) for status in ComplianceStatus]}
+_LONGEST_NAME = 100
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+@dataclass(frozen=True)
+class Update:
+    """A valid message; ``message`` is the wire's object, only with the members that were given."""
 
+    message: Mapping[str, Any]
 
-class UserStatus(_Model):
-    """The properties to write: at least one; only those given are sent."""
+    @property
+    def device_compliance_policy_id(self) -> str:
+        """A GUID, as the sender wrote it."""
+        return str(self.message["deviceCompliancePolicyId"])
 
-    user_display_name: Annotated[str, Field(max_length=256), _PLAIN] = Field(None, alias="userDisplayName")  # type: ignore[assignment]
-    devices_count: Annotated[int, Field(ge=0, le=2_147_483_647)] = Field(None, alias="devicesCount")  # type: ignore[assignment]
-    status: Annotated[str, _STATUS] = Field(None, json_schema_extra=_STATUS_SCHEMA)  # type: ignore[assignment]
-    last_reported_date_time: Annotated[str, _INSTANT] = Field(  # type: ignore[assignment]
-        None, alias="lastReportedDateTime", json_schema_extra={"format": "date-time"}
-    )
-    user_principal_name: PrincipalName = Field(None, alias="userPrincipalName")  # type: ignore[assignment]
-    odata_type: Annotated[str, _OF_GRAPH] = Field(None, alias="@odata.type")  # type: ignore[assignment]
-    id: str = Field(None)  # type: ignore[assignment]
+    @property
+    def device_compliance_user_status_id(self) -> str | None:
+        """None when the user is named by principal name."""
+        return self.message.get("deviceComplianceUserStatusId")
+
+    @property
+    def user_principal_name(self) -> str | None:
+        """The top-level one, instead of the id."""
+        return self.message.get("userPrincipalName")
+
+    @property
+    def user_status(self) -> Mapping[str, Any]:
+        """As the sender wrote it."""
+        status: Mapping[str, Any] = self.message["userStatus"]
+        return status
+
+    @property
+    def last_reported(self) -> str | None:
+        """When the sender's source reported it."""
+        return self.user_status.get("lastReportedDateTime")
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The sender's name for this update."""
+        return self.message.get("idempotencyKey")
+
+    @property
+    def source(self) -> str | None:
+        """Who sends; the scope of the idempotency key."""
+        return self.message.get("source")
+
+    @property
+    def traceparent(self) -> str | None:
+        """The sender's trace."""
+        return self.message.get("traceparent")
 
     def properties(self) -> dict[str, str | int]:
-        """The given ones of the five, under Graph's names and in its order."""
-        given = self.model_dump(by_alias=True, exclude_unset=True, include=_WRITTEN)
-        return {name: given[name] for name in PROPERTIES if name in given}
+        """The given ones of the five that Graph takes, in its order."""
+        return {name: self.user_status[name] for name in PROPERTIES if name in self.user_status}
 
-
-_WRITTEN = {"user_display_name", "devices_count", "status", "last_reported_date_time", "user_principal_name"}
-#: deviceComplianceUserStatus without its key (F16).
-PROPERTIES = ("userDisplayName", "devicesCount", "status", "lastReportedDateTime", "userPrincipalName")
-
-
-class Update(_Model):
-    """One update message; exactly one of user status id and userPrincipalName is given."""
-
-    device_compliance_policy_id: PolicyId = Field(alias="deviceCompliancePolicyId")
-    device_compliance_user_status_id: UserStatusId | None = Field(None, alias="deviceComplianceUserStatusId")
-    user_principal_name: PrincipalName | None = Field(None, alias="userPrincipalName")
-    user_status: UserStatus = Field(alias="userStatus")
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=255), _PRINTABLE] | None = Field(
-        None, alias="idempotencyKey"
-    )
-    source: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
-    traceparent: Annotated[str, _TRACE] | None = None
-
-    def to_message(self) -> dict[str, Any]:
-        """The message as accepted: only the members that were given."""
-        return self.model_dump(by_alias=True, exclude_unset=True)
+    def having(self, **members: Any) -> "Update":
+        """The same with other members, by their wire names."""
+        return Update({**self.message, **members})
 
     def fingerprint(self) -> str:
         """The payload's identity: two messages with one are the same update, whoever traces or repeats them."""
-        payload = self.model_dump(
-            by_alias=True, exclude_unset=True, exclude={"traceparent", "idempotency_key", "source"}
-        )
+        payload = {name: self.message[name] for name in self.message if name not in _NO_PAYLOAD}
         return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+
+
+_NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source"})
 
 
 def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
     """An update, or all faults of the document; ``at`` is the pointer of the document in what was sent."""
     if not isinstance(document, dict):
         return InvalidMessage((Fault(at, "must be a JSON object"),))
-    update, faults = None, []
-    try:
-        update = Update.model_validate(document)
-    except ValidationError as error:
-        faults = [_fault(at, one) for one in error.errors(include_url=False, include_input=False)]
-    faults += [Fault(at + where, detail) for where, detail in _across(document)]
-    if update is None or faults:
-        return InvalidMessage(tuple(dict.fromkeys(faults)))
-    return update
+    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in _faults(error)]
+    faults += _across(document)
+    if not faults:
+        return Update(document)
+    return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in dict.fromkeys(faults)))
 
 
 def user_status_key(policy_id: str, user_status_id: str) -> str:
@@ -142,53 +105,57 @@ def user_status_key(policy_id: str, user_status_id: str) -> str:
     return hashlib.sha256(f"{policy_id.lower()}\n{same}".encode()).hexdigest()[:40]
 
 
-def _across(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Rules about several members: told even when other members are wrong."""
+def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Rules that a schema cannot say, or says badly: told even when other members are wrong."""
     by_id, by_name = "deviceComplianceUserStatusId" in document, "userPrincipalName" in document
     if not by_id and not by_name:
-        yield "/deviceComplianceUserStatusId", "is required, or a top-level userPrincipalName instead"
+        yield Fault("/deviceComplianceUserStatusId", "is required, or a top-level userPrincipalName instead")
     if by_id and by_name:
-        yield "/userPrincipalName", "must not come together with deviceComplianceUserStatusId"
+        yield Fault("/userPrincipalName", "must not come together with deviceComplianceUserStatusId")
     status = document.get("userStatus")
     if not isinstance(status, dict):
         return
     if not status.keys() & set(PROPERTIES):
-        yield "/userStatus", f"must hold at least one of {', '.join(PROPERTIES)}"
-    if "id" in status and status["id"] != document.get("deviceComplianceUserStatusId"):
-        yield "/userStatus/id", "must equal deviceComplianceUserStatusId"
+        yield Fault("/userStatus", f"must hold at least one of {', '.join(PROPERTIES)}")
+    if isinstance(status.get("devicesCount"), float):  # 12.0 is an integer to JSON Schema, not to us
+        yield Fault("/userStatus/devicesCount", "must be an integer")
+    if isinstance(status.get("id"), str) and status["id"] != document.get("deviceComplianceUserStatusId"):
+        yield Fault("/userStatus/id", "must equal deviceComplianceUserStatusId")
 
 
-def _fault(at: str, error: ErrorDetails) -> Fault:
-    return Fault(at + pointer(*(_short(part) for part in error["loc"])), _detail(error))
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    at, said = pointer(*error.instance_path), error.kind.as_dict()
+    match error.kind.name:
+        case "required":
+            yield Fault(at + pointer(said["property"]), "is required")
+        case "additionalProperties":
+            for name in said["unexpected"]:
+                short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+                yield Fault(at + pointer(short), "is not a member of this message")
+        case "anyOf" | "oneOf":  # said in plain words by the rules across members
+            return
+        case kind:
+            yield Fault(at, _detail(kind, said, error))
 
 
-def _short(part: str | int) -> str | int:
-    return part if isinstance(part, int) or len(part) <= 100 else part[:100] + "…"  # noqa: PLR2004 - what fits a line
+def _detail(kind: str, said: Mapping[str, Any], error: ValidationError) -> str:
+    if kind == "format":
+        return FORMATS[said["format"]][1]
+    if kind == "pattern":
+        member: Any = UPDATE_SCHEMA["properties"][error.instance_path[-1]]
+        return f"must be {member['x-accepts']}"
+    if kind == "type":
+        return f"must be {_TYPES[said['types'][0]]}"
+    if kind == "enum":
+        return f"must be one of {', '.join(said['options'])}"
+    return _DETAILS[kind].format_map(said)
 
 
+_TYPES = {"object": "a JSON object", "string": "a string", "integer": "an integer"}
 _DETAILS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a member of this message",
-    "string_type": "must be a string",
-    "int_type": "must be an integer",
-    "model_type": "must be a JSON object",
-    "model_attributes_type": "must be a JSON object",
-    "dict_type": "must be a JSON object",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
+    "const": "must be {expected_value}",
+    "minimum": "must be at least {limit}",
+    "maximum": "must be at most {limit}",
+    "minLength": "must have at least {limit} characters",
+    "maxLength": "must have at most {limit} characters",
 }
-_PATTERNS = {
-    "deviceCompliancePolicyId": "must be a GUID such as 3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11",
-    "deviceComplianceUserStatusId": "must be 1 to 256 of A-Z a-z 0-9 - _ . ~ @ :",
-    "source": "must be 1 to 64 of A-Z a-z 0-9 . _ -",
-}
-
-
-def _detail(error: ErrorDetails) -> str:
-    if error["type"] == "string_pattern_mismatch":
-        return _PATTERNS[str(error["loc"][-1])]
-    if error["type"] == "value_error":
-        return error["msg"].removeprefix("Value error, ")
-    return _DETAILS.get(error["type"], "is not valid").format(**error.get("ctx", {}))

@@ -66,6 +66,7 @@ class Deliver:
     def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
         now = self.clock.now()
         error = error_of(
-            "idempotencyKeyConflict", f"The idempotency key belongs to update {conflict.update_id} with another payload."
+            "idempotencyKeyConflict",
+            f"The idempotency key belongs to update {conflict.update_id} with another payload.",
         )
         self.outcomes.insert(advance(queued(envelope, now), Event.FAIL, now, error=error))

@@ -20,8 +20,18 @@ from shared.core.update import user_status_key
 from shared.core.user_status import Acceptance, Snapshot, UserStatusRow, Values
 from shared.service.gate import Gate, Later
 from shared.service.lease import Held, Leases
-from shared.service.ports import Answer, Chance, Clock, Conflict, Graph, Identity, IdentityUnavailable, Stored
-from shared.service.ports import UpdateQueue, UserStatusStore
+from shared.service.ports import (
+    Answer,
+    Chance,
+    Clock,
+    Conflict,
+    Graph,
+    Identity,
+    IdentityUnavailable,
+    Stored,
+    UpdateQueue,
+    UserStatusStore,
+)
 from shared.service.records import Records
 
 log = logging.getLogger(__name__)
@@ -99,7 +109,8 @@ class Turn:
         row = snapshot.row or row_of(envelope)
         lease = row.leased_at(self.clock.now())
         if lease is not None:
-            return self._put_back(envelope, core.come_back(lease, self.clock.now(), self.chance.jitter()))
+            self._put_back(envelope, core.come_back(lease, self.clock.now(), self.chance.jitter()))
+            return None
         if not fresh and all(accepted.update_id != envelope.id for accepted in snapshot.accepted):
             # Not registered: acceptance is slower than we are, or someone has just settled or canceled it.
             known = self.records.get(envelope.id)
@@ -108,7 +119,8 @@ class Turn:
         own = own_acceptance(envelope)
         snapshot = replace(snapshot, accepted=(*others(snapshot, envelope.id), own))
         if not core.brings_news(row, own):
-            return self._settle(envelope, known, key, row, own)
+            self._settle(envelope, known, key, row, own)
+            return None
         return self._prepare(envelope, known, key, row, snapshot)
 
     def _prepare(
@@ -218,18 +230,14 @@ class Turn:
         self.records.move(carrier, known, settle)
         return True
 
-    def _settle(
-        self, envelope: Envelope, known: Stored | None, key: str, row: UserStatusRow, own: Acceptance
-    ) -> None:
+    def _settle(self, envelope: Envelope, known: Stored | None, key: str, row: UserStatusRow, own: Acceptance) -> None:
         """Nothing of it is news: newer values stand, or a turn died after it had written these."""
         above, now = core.superseder(row, own), self.clock.now()
         outcome = self.records.move(envelope, known, lambda outcome: settled_as(outcome, above, None, now))
         self.user_statuses.withdraw(key, envelope.id)
         log.info("settled", extra={"update_id": envelope.id, "status_detail": outcome.state.detail})
 
-    def _fail(
-        self, envelope: Envelope, sending: "Sending", error: Members, answers: Iterable[Answer]
-    ) -> None:
+    def _fail(self, envelope: Envelope, sending: "Sending", error: Members, answers: Iterable[Answer]) -> None:
         now, attempts = self.clock.now(), attempts_of(answers)
         self.records.move(
             envelope, sending.outcomes[envelope.id],
@@ -253,9 +261,7 @@ class Turn:
         if isinstance(step, RetryAt):
             self._come_again(envelope, known, step, ())
 
-    def _come_again(
-        self, envelope: Envelope, known: Stored | None, step: RetryAt, answers: Iterable[Answer]
-    ) -> None:
+    def _come_again(self, envelope: Envelope, known: Stored | None, step: RetryAt, answers: Iterable[Answer]) -> None:
         """The next message first: whatever dies after it, the update has a turn to come."""
         again, now, attempts = envelope.next_attempt(), self.clock.now(), attempts_of(answers)
         self.queue.put(again.to_json(), step.when - now)
@@ -316,7 +322,7 @@ def row_of(envelope: Envelope) -> UserStatusRow:
 
 def own_acceptance(envelope: Envelope) -> Acceptance:
     """What the update brings."""
-    return Acceptance(envelope.id, envelope.ordering, envelope.update.user_status.properties())
+    return Acceptance(envelope.id, envelope.ordering, envelope.update.properties())
 
 
 def others(snapshot: Snapshot, update_id: str) -> tuple[Acceptance, ...]:

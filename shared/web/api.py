@@ -1,15 +1,14 @@
 """One method a route of contract section 4: request in, use case, answer out."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.outcome import Outcome, State
 from shared.core.event import parse_message
+from shared.core.outcome import Outcome, State
 from shared.core.resource import resource
 from shared.core.strict_json import InvalidMessage
 from shared.core.update_id import is_update_id
@@ -82,13 +81,13 @@ class Api:
         raise Problem(404, "notFound", f"There is no {request.method} {urlsplit(request.url).path}.")
 
     def _update(
-        self, status: int, outcome: Outcome, request: func.HttpRequest, headers: Mapping[str, str]
+        self, status: int, outcome: Outcome, request: func.HttpRequest, headers: dict[str, str]
     ) -> func.HttpResponse:
         location = f"{self._base(request)}{_ROUTE}/{outcome.id}"
         where = {"Location": location, "Operation-Location": location}
-        return answer(status, resource(outcome), where | self._ask_again(outcome) | dict(headers))
+        return answer(status, resource(outcome), where | self._ask_again(outcome) | headers)
 
-    def _ask_again(self, outcome: Outcome) -> Mapping[str, str]:
+    def _ask_again(self, outcome: Outcome) -> dict[str, str]:
         if outcome.state.final:
             return {}
         due = outcome.next_attempt if outcome.state is State.WAITING else None

@@ -20,6 +20,8 @@ LARGEST_BATCH = 1024 * 1024
 TOP_DEFAULT, TOP_MAX = 50, 1000
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_FIRST_ID = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_KEY, _LONGEST_TEXT = 255, 1024
 _HOST_PARAMETERS = frozenset({"code", "clientId"})
 
 
@@ -47,12 +49,12 @@ def with_key(update: Update, request: func.HttpRequest) -> Update:
     if header is None:
         return update
     key = _unquoted(header.strip())
-    if not 1 <= len(key) <= 255 or not key.isprintable():
+    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
         raise Problem(400, "invalidIdempotencyKey", "Idempotency-Key takes 1 to 255 printable characters.")
     if update.idempotency_key not in (None, key):
         fault = Fault("/idempotencyKey", "differs from the Idempotency-Key header")
         raise Problem(400, "invalidMessage", "The message is not valid; see errors.", (fault,))
-    return update.model_copy(update={"idempotency_key": key})
+    return update.having(idempotencyKey=key)
 
 
 def _unquoted(header: str) -> str:
@@ -78,7 +80,7 @@ def outcome_filter(query: Mapping[str, str]) -> tuple[OutcomeFilter, int, str | 
     if faults:
         raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
     states = _states(read.get("status"), read.get("statusDetail"))
-    wanted = OutcomeFilter(
+    outcomes = OutcomeFilter(
         states=states,
         device_compliance_policy_id=read.get("deviceCompliancePolicyId"),
         device_compliance_user_status_id=read.get("deviceComplianceUserStatusId"),
@@ -87,7 +89,7 @@ def outcome_filter(query: Mapping[str, str]) -> tuple[OutcomeFilter, int, str | 
         created_after=read.get("createdAfter"),
         created_before=read.get("createdBefore"),
     )
-    return wanted, read.get("top", TOP_DEFAULT), read.get("continuation")
+    return outcomes, read.get("top", TOP_DEFAULT), read.get("continuation")
 
 
 def _states(status: str | None, detail: str | None) -> tuple[State, ...] | None:
@@ -101,20 +103,22 @@ def _one_of(*accepted: str) -> Callable[[str], tuple[str | None, str]]:
 
 
 def _text(text: str) -> tuple[str | None, str]:
-    return text if 1 <= len(text) <= 1024 and text.isprintable() else None, "must be 1 to 1024 printable characters"
+    return text if 1 <= len(
+        text
+    ) <= _LONGEST_TEXT and text.isprintable() else None, "must be 1 to 1024 printable characters"
 
 
 def _moment(text: str) -> tuple[datetime | None, str]:
     # A "+" that was not encoded arrives as a space.
     instant = ticks(text.replace(" ", "+"))
     moment = None if instant is None else _EPOCH + timedelta(microseconds=instant // 10)
-    if moment is not None and moment.year < 1970:
-        moment = datetime(1970, 1, 1, tzinfo=UTC)
+    if moment is not None and moment < _FIRST_ID:
+        moment = _FIRST_ID
     return moment, "must be an RFC 3339 date-time with an offset or Z"
 
 
 def _top(text: str) -> tuple[int | None, str]:
-    fits = text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= TOP_MAX
+    fits = text.isascii() and text.isdigit() and len(text) <= len(str(TOP_MAX)) and 1 <= int(text) <= TOP_MAX
     return int(text) if fits else None, f"must be a whole number from 1 to {TOP_MAX}"
 
 

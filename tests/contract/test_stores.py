@@ -174,7 +174,7 @@ def test_a_commit_needs_the_etag_and_drops_what_is_settled(outside: Ports) -> No
     with pytest.raises(Conflict):
         store.commit(KEY, row, None)
     with pytest.raises(Conflict):
-        store.commit(KEY, row, 'W/"datetime\'2020-01-01T00%3A00%3A00.0000000Z\'"', [an_id(n=0)])
+        store.commit(KEY, row, "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\"", [an_id(n=0)])
     etag = store.commit(KEY, row, etag, [an_id(n=0), an_id(n=7)])
     store.commit(KEY, row, etag, [an_id(n=1)])
     store.withdraw(KEY, an_id(n=9))

@@ -30,9 +30,11 @@ def test_a_foreign_message_gets_an_outcome_under_an_id_of_its_own(world: World) 
 
     world.run()
 
-    (outcome,) = world.outcomes.list_all() if hasattr(world.outcomes, "list_all") else [
-        one for one, _ in world.outcomes.rows.values()
-    ]
+    (outcome,) = (
+        world.outcomes.list_all()
+        if hasattr(world.outcomes, "list_all")
+        else [one for one, _ in world.outcomes.rows.values()]
+    )
     assert outcome.state is State.DELIVERED
     assert outcome.created == NOW
 

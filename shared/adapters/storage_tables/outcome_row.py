@@ -1,7 +1,8 @@
 """An outcome as a row, keyed newest first by its id, and back.
 
-``PartitionKey`` = a constant minus the id's hour, ``RowKey`` = the complement of the id: a point read from the id alone,
-and the table's natural order is the list's. Members that lists leave out are kept apart, so that lists do not read them.
+``PartitionKey`` = a constant minus the id's hour, ``RowKey`` = the complement of the id: a point read from the id
+alone, and the table's natural order is the list's. Members that lists leave out are kept apart, so that lists do not
+read them.
 """
 
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.adapters.storage_tables.table import Row, chunks, joined
+from shared.adapters.storage_tables.table import Entity, Row, chunks, joined
 from shared.core.outcome import Attempt, Outcome, State
 from shared.core.update import Update, parse_update
 from shared.core.version import Version
@@ -40,11 +41,11 @@ def bound(moment: datetime) -> tuple[str, str]:
     return partition_at(milliseconds), f"{_ALL_IDS - (milliseconds << 80):032x}"
 
 
-def to_row(outcome: Outcome) -> Row:
+def to_row(outcome: Outcome) -> Entity:
     """All of it; a few members also as columns of their own, to filter by."""
     partition, row = keys(outcome.id)
     update = outcome.update
-    columns = {
+    columns: Entity = {
         "PartitionKey": partition, "RowKey": row, "State": outcome.state.name,
         "PolicyId": (update and update.device_compliance_policy_id.lower()) or "",
         "UserStatusId": (update and update.device_compliance_user_status_id) or "",
@@ -76,7 +77,7 @@ def from_row(row: Row) -> Outcome:
 
 def _summary(outcome: Outcome) -> dict[str, Any]:
     return {
-        "message": outcome.update and outcome.update.to_message(),
+        "message": outcome.update and outcome.update.message,
         "version": outcome.version and outcome.version.to_text(),
         "last_action": outcome.last_action.isoformat(),
         "next_attempt": outcome.next_attempt and outcome.next_attempt.isoformat(),

@@ -18,7 +18,7 @@ class PacingTable:
 
     def read(self) -> tuple[Pacing, str | None]:
         """The row and its etag; an empty one without etag before the first write."""
-        found = self._table.get(**{"partition": _KEY["PartitionKey"], "row": _KEY["RowKey"]})
+        found = self._table.get(partition=_KEY["PartitionKey"], row=_KEY["RowKey"])
         if found is None:
             return Pacing(), None
         row, etag = found

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
@@ -12,6 +13,7 @@ from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 from shared.service.ports import Conflict, Unavailable
 
 type Row = Mapping[str, Any]
+type Entity = dict[str, Any]
 
 #: A string property holds 64 KiB of UTF-16 (F44); a margin keeps surrogate pairs whole.
 _CHUNK = 32_000
@@ -34,7 +36,7 @@ class Table:
             entity = self.call(lambda: self._client.get_entity(partition, row))
         except ResourceNotFoundError:
             return None
-        return entity, entity.metadata["etag"]
+        return entity, str(entity.metadata["etag"])
 
     def insert(self, row: Row) -> str | None:
         """Its etag; None when there is one already."""
@@ -91,12 +93,12 @@ class Table:
 
         def read() -> tuple[list[Row], Any]:
             found = self._client.query_entities(text, parameters=dict(parameters), results_per_page=top, select=select)
-            pages = found.by_page(continuation)
+            pages: Any = found.by_page(continuation)
             try:
-                rows = list(next(pages))
+                rows: list[Row] = list(next(pages))
             except StopIteration:
                 return [], None
-            return rows, pages.continuation_token or None  # type: ignore[attr-defined]
+            return rows, pages.continuation_token or None
 
         return self.call(read)
 
@@ -107,7 +109,9 @@ class Table:
                 try:
                     return call()
                 except (ResourceNotFoundError, TableTransactionError) as error:
-                    if _MISSING_TABLE not in f"{error} {getattr(error, 'error_code', None)}":  # create_entity does not decode it
+                    if (
+                        _MISSING_TABLE not in f"{error} {getattr(error, 'error_code', None)}"
+                    ):  # create_entity does not decode it
                         raise
                     self._create()
             raise Unavailable("table: not there although just made")
@@ -117,18 +121,16 @@ class Table:
             raise Unavailable(f"table: {type(error).__name__}") from error
 
     def _create(self) -> None:
-        with self._creating:  # threads that come together wait for the one that makes it
-            try:
-                self._client.create_table()
-            except ResourceExistsError:
-                pass
+        # Threads that come together wait for the one that makes it.
+        with self._creating, suppress(ResourceExistsError):
+            self._client.create_table()
 
 
 def _matching(etag: str) -> dict[str, Any]:
     return {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
-def chunks(name: str, value: Any) -> Row:
+def chunks(name: str, value: Any) -> Entity:
     """A JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return {f"{name}{number}": text[at : at + _CHUNK] for number, at in enumerate(range(0, len(text), _CHUNK))}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from shared.adapters.storage_tables.table import Row, Table
+from shared.adapters.storage_tables.table import Entity, Row, Table
 from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
 from shared.core.version import Version
 from shared.service.ports import Conflict
@@ -63,7 +63,7 @@ class UserStatusTable:
         return etag
 
 
-def _written(acceptance: Acceptance) -> Row:
+def _written(acceptance: Acceptance) -> Entity:
     return {"Version": acceptance.version.to_text(), "Properties": json.dumps(dict(acceptance.properties))}
 
 
@@ -72,7 +72,7 @@ def _read_acceptance(entity: Row) -> Acceptance:
     return Acceptance(update_id, Version.from_text(entity["Version"]), json.loads(entity["Properties"]))
 
 
-def _written_row(row: UserStatusRow) -> Row:
+def _written_row(row: UserStatusRow) -> Entity:
     confirmed = {name: [one.value, one.version.to_text(), one.update_id] for name, one in row.confirmed.items()}
     lease = row.lease and [row.lease.holder, row.lease.taken.isoformat(), row.lease.until.isoformat()]
     return {

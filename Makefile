@@ -1,0 +1,49 @@
+# Prerequisites: Python 3.13, Node 20, make. Everything else is installed here, into .venv and node_modules.
+PYTHON ?= python3.13
+BIN := .venv/bin
+CHECKED := shared emulator bench tests function_app.py
+
+.PHONY: install run demo test check lint types layers lock bench clean
+
+install: .venv/installed node_modules/installed ## what a fresh clone needs
+
+.venv/installed: requirements-dev.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+node_modules/installed: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+run: install ## the relay with all that it needs, on this machine
+	@$(BIN)/python -m emulator
+
+demo: install ## send the documented example to `make run` and watch it arrive
+	@$(BIN)/python -m emulator.demo
+
+test: check ## everything
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/contract tests/adapters tests/emulator tests/end_to_end
+
+check: install lint types layers ## the inner loop: under 30 seconds
+	$(BIN)/python -m pytest -q -n 2 tests --ignore=tests/contract --ignore=tests/adapters --ignore=tests/emulator --ignore=tests/end_to_end
+
+lint:
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check --quiet $(CHECKED)
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports --no-cache
+
+lock: .venv/installed ## after a change of requirements*.txt
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock requirements.txt
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.lock requirements-dev.txt
+
+bench: install ## import time beside the SDKs'
+	$(BIN)/python -m bench.imports
+
+clean:
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .hypothesis
