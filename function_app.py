@@ -44,3 +44,13 @@ def get_update(req: func.HttpRequest) -> func.HttpResponse:
 def live(req: func.HttpRequest) -> func.HttpResponse:
     """The process runs."""
     return relay().api.live(req)
+
+
+@app.route(
+    "{*path}",
+    methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"],
+    auth_level=func.AuthLevel.ANONYMOUS,
+)
+def unknown(req: func.HttpRequest) -> func.HttpResponse:
+    """Every other path."""
+    return relay().api.unknown(req)

@@ -54,7 +54,7 @@ async def _nested(fault: Fault, request: web.Request, _apply: Apply) -> web.Stre
     inner: dict[str, Any] = {
         "_version": 3,
         "Message": f"{fault.get('message', 'An error has occurred')} - Operation ID (for support): "
-        f"{uuid.UUID(int=0)} - Activity ID: {activity} - Url: https://fef.msub01.manage.microsoft.com/Device",
+        f"{uuid.UUID(int=0)} - Activity ID: {activity} - Url: https://fef.msub01.manage.microsoft.com",
         "CustomApiErrorPhrase": "", "RetryAfter": fault.get("retryAfter"), "ErrorSourceService": "", "HttpHeaders": "{}",
     }  # fmt: skip
     if fault.get("levels", 2) > 2:

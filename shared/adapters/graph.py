@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 BODY_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
 _CONNECT_SECONDS = 10.0
+_HTTP_1_1 = 11
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -114,7 +116,14 @@ def _read(response: requests.Response) -> tuple[bytes, bool]:
         body += chunk
         if len(body) > BODY_BYTES:
             return bytes(body[:BODY_BYTES]), False
-    return bytes(body), True
+    return bytes(body), bool(body) or _is_framed(response)
+
+
+def _is_framed(response: requests.Response) -> bool:
+    """Whether an empty body is what was meant: http.client takes a head that was cut off for a whole one."""
+    if response.status_code == HTTPStatus.NO_CONTENT or response.raw.version < _HTTP_1_1:
+        return bool(response.headers)
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
 
 
 def _fault(error: Exception, limit: TotalLimit, client_request_id: str) -> Reply:

@@ -84,7 +84,7 @@ def read_reply(
         date=_short(known.get("date")),
         retry_after_seconds=_retry_after(known.get("retry-after"), said, now),
         result=_result(document) if succeeded else None,
-        readable=not succeeded or not body.strip() or (complete and document is not None),
+        readable=not succeeded or (complete and (not body.strip() or document is not None)),
         route_missing=status == 400 and (_NO_ROUTE in everything or _NO_ROUTE_MESSAGE in everything),  # noqa: PLR2004
     )
 

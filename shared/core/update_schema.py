@@ -27,7 +27,7 @@ USER_STATUS_SCHEMA: Final[Mapping[str, Any]] = {
         "id": {"type": "string", "description": "Equal to deviceComplianceUserStatusId; not sent."},
         "userDisplayName": {"type": "string", "maxLength": 256, "format": "no-control-characters"},
         "devicesCount": {"type": "integer", "minimum": 0, "maximum": 2_147_483_647},
-        "status": {"type": "string", "enum": list(COMPLIANCE_STATUSES)},
+        "status": {"enum": list(COMPLIANCE_STATUSES)},
         "lastReportedDateTime": {
             "type": "string", "format": "date-time-100ns",
             "description": "RFC 3339 with an offset or Z, up to 7 fraction digits; passed on character for character.",

@@ -98,7 +98,8 @@ class Turn:
             if held is not None:
                 return self._act(envelope, held, token, leave)
             return None
-        return self._put_back(envelope, self.clock.now() + timedelta(seconds=1))
+        self._put_back(envelope, self.clock.now() + timedelta(seconds=1))
+        return None
 
     # -- gather ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.event import parse_message
 from shared.core.outcome import Outcome, State
 from shared.core.resource import resource
-from shared.core.strict_json import InvalidMessage
+from shared.core.strict_json import Fault, InvalidMessage
 from shared.core.update_id import is_update_id
 from shared.service.accept import Accept, KeyConflict
 from shared.service.ports import Clock, InvalidContinuation, OutcomeStore
@@ -41,7 +41,8 @@ class Api:
             raise malformed(update)
         accepted = self.accept(with_key(update, request), submitted_by=self._principal(request))
         if isinstance(accepted, KeyConflict):
-            raise Problem(422, "idempotencyKeyConflict", "This idempotency key was used with another payload.")
+            fault = Fault("/idempotencyKey", "belongs to another payload")
+            raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         status = 200 if accepted.outcome.state.final else 202
         return self._update(status, accepted.outcome, request, repeated)

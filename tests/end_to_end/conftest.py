@@ -1,0 +1,14 @@
+"""The whole app in Microsoft's Functions runtime, with everything around it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.stack import Stack, stack
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stack]:
+    """One host, shared by a module's tests."""
+    with stack(RETRY_BASE_SECONDS="0.2", GRAPH_TIMEOUT_SECONDS="3") as parts:
+        yield parts

@@ -1,0 +1,103 @@
+"""What the house promises about itself, looked at by a machine."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APP = sorted((ROOT / "shared").rglob("*.py"))
+CODE = [*APP, ROOT / "function_app.py", *sorted((ROOT / "emulator").glob("*.py"))]
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All functions of a module, nested ones too."""
+    return [
+        one for one in ast.walk(ast.parse(path.read_text())) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_fits_a_screen_or_two_and_says_what_it_promises(path: Path) -> None:
+    """At most 250 lines, a docstring, no function over 40 lines."""
+    text = path.read_text()
+    assert text.count("\n") <= 250
+    assert ast.get_docstring(ast.parse(text))
+    assert [one.name for one in functions(path) if (one.end_lineno or 0) - one.lineno > 40] == []
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    """A name is an idea."""
+    assert not {path.stem for path in CODE} & {"utils", "helpers", "common", "misc", "manager", "process", "data"}
+
+
+def test_the_table_of_contents_only_binds() -> None:
+    """No if, no try, no loop; every function is one return."""
+    tree = ast.parse((ROOT / "function_app.py").read_text())
+    assert not [one for one in ast.walk(tree) if isinstance(one, ast.If | ast.Try | ast.For | ast.While)]
+    for function in functions(ROOT / "function_app.py"):
+        assert len(function.body) == 2, function.name
+
+
+@pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_broad_except_says_why_it_is_a_boundary(path: Path) -> None:
+    """On its own line."""
+    lines = path.read_text().splitlines()
+    for one in ast.walk(ast.parse(path.read_text())):
+        if isinstance(one, ast.ExceptHandler) and getattr(one.type, "id", "") in ("", "Exception", "BaseException"):
+            if isinstance(one.type, ast.Tuple):
+                continue
+            assert "the boundary" in lines[one.lineno - 1]
+
+
+def test_no_test_mocks_or_sleeps() -> None:
+    """Twins and conditions instead."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for one in ast.walk(tree):
+            if isinstance(one, ast.Import | ast.ImportFrom):
+                assert "mock" not in ast.unparse(one), path
+            if isinstance(one, ast.Call):
+                assert ast.unparse(one.func) != "time.sleep", path
+
+
+def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
+    """The settings that contract and facts ask for."""
+    host = json.loads((ROOT / "host.json").read_text())
+    queues = host["extensions"]["queues"]
+    assert host["extensionBundle"]["version"] == "[4.0.0, 5.0.0)"
+    assert queues["messageEncoding"] == "none"
+    assert (queues["maxPollingInterval"], queues["visibilityTimeout"]) == ("00:00:01", "00:00:30")
+    assert queues["maxDequeueCount"] >= 50
+    threads = int(
+        json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]["PYTHON_THREADPOOL_THREAD_COUNT"]
+    )
+    assert queues["batchSize"] + queues["newBatchThreshold"] <= threads / 2
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    """Whoever deploys finds it there."""
+    text = (ROOT / "shared" / "settings.py").read_text()
+    names = set(re.findall(r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC)_[A-Z_]+)"', text))
+    readme = (ROOT / "README.md").read_text()
+    assert len(names) >= 15
+    assert [name for name in sorted(names) if f"`{name}`" not in readme] == []
+
+
+def test_every_requirement_has_its_reason() -> None:
+    """One line each."""
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all("#" in line and ">=" in line and "<" in line for line in lines)
+
+
+def test_importing_the_app_does_no_work() -> None:
+    """No connection, no thread: a host can index it anywhere."""
+    code = (
+        "import threading, function_app; assert threading.active_count() == 1; assert function_app.relay._relay is None"
+    )
+    env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT, env=env)

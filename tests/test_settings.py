@@ -1,0 +1,147 @@
+"""Contract section 1: defaults, forms, and one message for all faults."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.settings import InvalidSettings, Settings
+
+STORAGE = {"UPDATES_STORAGE": "UseDevelopmentStorage=true"}
+KEYED = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+
+
+def settings(**changes: str) -> Settings:
+    """Settings of just these."""
+    return Settings.from_environ(STORAGE | changes)
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    """Storage alone is enough."""
+    one = settings()
+    assert (one.queue, one.poison_queue, one.table_prefix) == (
+        "compliance-updates", "compliance-updates-poison", "compliance"
+    )  # fmt: skip
+    assert (one.graph_root, one.graph_audience) == (
+        "https://graph.microsoft.com", "https://graph.microsoft.com/.default"
+    )  # fmt: skip
+    assert (one.graph_api_version, one.client_id, one.public_base_url) == ("beta", None, None)
+    assert (one.write_quota.count, one.write_quota.seconds, one.graph_timeout_seconds) == (100, 20, 30)
+    assert (one.retry_base_seconds, one.retry_max_seconds) == (2, 900)
+    assert (one.delivery_deadline, one.outcome_retention) == (timedelta(hours=24), timedelta(days=30))
+    assert one.webhook_sources == {}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "root"),
+    [
+        ("global", "https://graph.microsoft.com"),
+        ("usgov", "https://graph.microsoft.us"),
+        ("usgovdod", "https://dod-graph.microsoft.us"),
+        ("china", "https://microsoftgraph.chinacloudapi.cn"),
+    ],
+)
+def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
+    """And an override changes the root alone."""
+    one = settings(GRAPH_CLOUD=cloud)
+    assert (one.graph_root, one.graph_audience) == (root, f"{root}/.default")
+    other = settings(GRAPH_CLOUD=cloud, GRAPH_BASE_URL="http://127.0.0.1:7072/")
+    assert (other.graph_root, other.graph_audience) == ("http://127.0.0.1:7072", f"{root}/.default")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UPDATES_STORAGE", "nonsense"),
+        ("UPDATES_STORAGE", "AccountName=a;AccountKey="),
+        ("UPDATES_QUEUE", "Upper"),
+        ("UPDATES_QUEUE", "a--b"),
+        ("UPDATES_QUEUE", "q" * 57),
+        ("UPDATES_TABLE_PREFIX", "1a"),
+        ("UPDATES_TABLE_PREFIX", "a-b"),
+        ("GRAPH_CLOUD", "mars"),
+        ("GRAPH_BASE_URL", "http://graph.example"),
+        ("GRAPH_BASE_URL", "http://127.0.0.1.evil.example"),
+        ("GRAPH_BASE_URL", "https://user:pass@graph.example"),
+        ("GRAPH_BASE_URL", "ftp://127.0.0.1"),
+        ("GRAPH_BASE_URL", "http://[::1"),
+        ("GRAPH_API_VERSION", "v2"),
+        ("AZURE_CLIENT_ID", "me"),
+        ("GRAPH_WRITE_QUOTA", "100"),
+        ("GRAPH_WRITE_QUOTA", "0/20"),
+        ("GRAPH_WRITE_QUOTA", "100/0"),
+        ("GRAPH_WRITE_QUOTA", "x/y"),
+        ("GRAPH_TIMEOUT_SECONDS", "nan"),
+        ("GRAPH_TIMEOUT_SECONDS", "0"),
+        ("DELIVERY_DEADLINE_HOURS", "-1"),
+        ("RETRY_BASE_SECONDS", "x"),
+        ("RETRY_BASE_SECONDS", "901"),
+        ("RETRY_MAX_SECONDS", "inf"),
+        ("OUTCOME_RETENTION_DAYS", "0"),
+        ("WEBHOOK_SOURCES", "[]"),
+        ("WEBHOOK_SOURCES", '{"a b": {"verify": {}}}'),
+        ("WEBHOOK_SOURCES", '{"a": {}}'),
+        ("PUBLIC_BASE_URL", "relay.example"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, value: str) -> None:
+    """With what is accepted."""
+    with pytest.raises(InvalidSettings, match=f"{name} = .*accepted is"):
+        settings(**{name: value})
+
+
+def test_all_faults_come_in_one_message_without_secrets() -> None:
+    """An operator mends them in one go."""
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_environ(
+            {"UPDATES_STORAGE": "AccountKey=s3cret", "GRAPH_CLOUD": "mars", "WEBHOOK_SOURCES": '["s3cret"]'}
+        )
+    for name in ("UPDATES_STORAGE", "GRAPH_CLOUD", "'mars'", "WEBHOOK_SOURCES"):
+        assert name in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_storage_is_required_and_blank_is_unset() -> None:
+    """The message says all that would do."""
+    with pytest.raises(InvalidSettings, match="UPDATES_STORAGE is missing.*__queueServiceUri"):
+        Settings.from_environ({"UPDATES_STORAGE": "  ", "GRAPH_CLOUD": " "})
+
+
+@pytest.mark.parametrize("text", ["UseDevelopmentStorage=true", KEYED, f"{KEYED};"])
+def test_a_connection_string_is_taken_as_it_is(text: str) -> None:
+    """And beats the prefix form, as in the host."""
+    one = settings(UPDATES_STORAGE=text, UPDATES_STORAGE__queueServiceUri="https://q.example")
+    assert one.storage.connection_string == text
+    assert one.storage.queue_service_uri is None
+
+
+@pytest.mark.parametrize("prefix", ["queueServiceUri", "serviceUri"])
+def test_the_identity_form_needs_both_addresses(prefix: str) -> None:
+    """With the identity that signs in."""
+    form = {
+        f"UPDATES_STORAGE__{prefix}": "https://a.queue.core.windows.net",
+        "UPDATES_STORAGE__tableServiceUri": "https://a.table.core.windows.net",
+        "UPDATES_STORAGE__credential": "managedidentity",
+        "UPDATES_STORAGE__clientId": "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11",
+    }
+    one = Settings.from_environ(form).storage
+    assert (one.queue_service_uri, one.credential) == ("https://a.queue.core.windows.net", "managedidentity")
+    for missing in (f"UPDATES_STORAGE__{prefix}", "UPDATES_STORAGE__tableServiceUri"):
+        with pytest.raises(InvalidSettings, match="accepted is an https address"):
+            Settings.from_environ({name: text for name, text in form.items() if name != missing})
+    for bad in ({"UPDATES_STORAGE__credential": "key"}, {"UPDATES_STORAGE__clientId": "me"}):
+        with pytest.raises(InvalidSettings):
+            Settings.from_environ(form | bad)
+
+
+def test_values_are_read_as_they_mean() -> None:
+    """Numbers, durations, JSON, URLs."""
+    changes: dict[str, Any] = {
+        "GRAPH_WRITE_QUOTA": "5/1.5", "DELIVERY_DEADLINE_HOURS": "0.5", "PUBLIC_BASE_URL": "https://gw.example/relay/",
+        "WEBHOOK_SOURCES": '{"jamf": {"verify": {"type": "header"}}}',
+    }  # fmt: skip
+    one = settings(**changes)
+    assert (one.write_quota.count, one.write_quota.seconds) == (5, 1.5)
+    assert one.delivery_deadline == timedelta(minutes=30)
+    assert one.public_base_url == "https://gw.example/relay"
+    assert set(one.webhook_sources) == {"jamf"}

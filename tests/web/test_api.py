@@ -1,0 +1,283 @@
+"""The HTTP face through the wired app, with the host's own request type."""
+
+import json
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from shared.service.ports import Unavailable
+from shared.settings import Settings
+from shared.web.deliveries import delivery
+from tests.builders import NOW, POLICY, USER, a_message, an_id
+from tests.world import World
+
+URL = "http://relay.example/api/updates"
+
+
+def request(
+    method: str = "POST", body: Any = None, *, url: str = URL, headers: dict[str, str] | None = None, **rest: Any
+) -> func.HttpRequest:
+    """A request as the host hands it over."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    all_headers = {"Content-Type": "application/json"} | (headers or {})
+    return func.HttpRequest(method, url, headers=all_headers, body=raw, **rest)
+
+
+def post(world: World, body: Any, **headers: str) -> tuple[func.HttpResponse, dict[str, Any]]:
+    """POST an update."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    response = world.relay.api.post_update(request(body=body, headers=named))
+    return response, json.loads(response.get_body())
+
+
+def page(world: World, **params: str) -> tuple[func.HttpResponse, dict[str, Any]]:
+    """GET the list."""
+    response = world.relay.api.list_updates(request("GET", params=params))
+    return response, json.loads(response.get_body())
+
+
+def test_an_accepted_update_is_answered_with_its_resource_and_where_to_look(world: World) -> None:
+    """202, Location, Operation-Location, Retry-After."""
+    response, body = post(world, a_message())
+
+    assert response.status_code == 202
+    assert response.headers["Location"] == response.headers["Operation-Location"] == f"{URL}/{body['id']}"
+    assert int(response.headers["Retry-After"]) > 0
+    assert (body["status"], body["statusDetail"]) == ("notStarted", "queued")
+    assert body["userStatus"] == a_message()["userStatus"]
+    assert body["createdDateTime"] == "2026-11-23T20:30:00.000Z"
+    assert len(world.queue.messages) == 1
+
+
+def test_the_resource_has_just_the_contracts_members(world: World) -> None:
+    """None missing, none more."""
+    _, body = post(world, a_message())
+    assert list(body) == [
+        "id", "status", "statusDetail", "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "userStatus",
+        "source", "idempotencyKey", "submittedBy", "createdDateTime", "lastActionDateTime", "nextAttemptDateTime",
+        "attemptCount", "error", "supersededBy", "replayOf", "replayedBy", "attempts", "result",
+    ]  # fmt: skip
+
+
+def test_an_update_is_found_by_its_id(world: World) -> None:
+    """With Retry-After until it is final; else 404."""
+    update_id = world.accept()
+    get = world.relay.api.get_update
+    before = get(request("GET", route_params={"id": update_id}))
+    world.run()
+    after = get(request("GET", route_params={"id": update_id.upper()}))
+
+    assert "Retry-After" in before.headers
+    assert "Retry-After" not in after.headers
+    assert json.loads(after.get_body())["attempts"][0]["statusCode"] == 200
+    for unknown in (an_id(99), "x", "../secrets", ""):
+        assert get(request("GET", route_params={"id": unknown})).status_code == 404
+
+
+def test_all_faults_of_a_body_are_told_as_a_problem(world: World) -> None:
+    """RFC 9457 with pointers."""
+    response, body = post(world, {"userStatus": {"status": "x"}})
+
+    assert response.status_code == 400
+    assert response.mimetype == "application/problem+json"
+    assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
+    assert body["instance"] == "/api/updates"
+    assert {one["pointer"] for one in body["errors"]} == {
+        "/deviceCompliancePolicyId", "/deviceComplianceUserStatusId", "/userStatus/status"
+    }  # fmt: skip
+    assert not world.queue.messages
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"{}", "", 415),
+        (b"{" + b" " * 49_152, "application/json", 413),
+        (b'{"a":1,"a":1}', "application/json", 400),
+        (b"[" * 20_000, "application/json", 400),
+    ],
+)
+def test_bad_bodies_have_their_status(world: World, body: bytes, content_type: str, status: int) -> None:
+    """Bounded before they are parsed."""
+    response, problem = post(world, body, Content_Type=content_type)
+    assert (response.status_code, problem["status"]) == (status, status)
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/cloudevents+json"])
+def test_json_by_any_of_its_names_is_taken(world: World, content_type: str) -> None:
+    """RFC 6839's suffix counts."""
+    assert post(world, a_message(), Content_Type=content_type)[0].status_code == 202
+
+
+@pytest.mark.parametrize("key", ["abc", '"abc"', ' "abc" '])
+def test_a_repeated_key_gives_the_first_update_again(world: World, key: str) -> None:
+    """Quoted or bare, header or body."""
+    first, one = post(world, a_message(idempotencyKey="abc"))
+    second, two = post(world, a_message(), Idempotency_Key=key)
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert one["id"] == two["id"]
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first.headers
+    assert len(world.queue.messages) == 1
+    world.run()
+    assert post(world, a_message(), Idempotency_Key=key)[0].status_code == 200
+
+
+def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
+    """Another source is another key; another payload is 422."""
+    one = post(world, a_message(source="hr"), Idempotency_Key="k")[1]
+    two = post(world, a_message(source="mdm"), Idempotency_Key="k")[1]
+    tampered, problem = post(world, a_message(source="hr", userStatus={"devicesCount": 1}), Idempotency_Key="k")
+
+    assert one["id"] != two["id"]
+    assert tampered.status_code == 422
+    assert problem["type"].endswith("idempotencyKeyConflict")
+    assert problem["errors"]
+
+
+@pytest.mark.parametrize("key", ["", '""', "a\u0007b", "k" * 256])
+def test_a_bad_key_is_refused(world: World, key: str) -> None:
+    """400."""
+    assert post(world, a_message(), Idempotency_Key=key)[0].status_code == 400
+    assert post(world, a_message(idempotencyKey="other"), Idempotency_Key="k")[0].status_code == 400
+
+
+def test_a_twin_repairs_what_died_between_reservation_and_queue(world: World) -> None:
+    """Without an outcome nothing proves that the first was queued."""
+    first = world.accept(idempotencyKey="k")
+    world.queue.messages.clear()
+    world.outcomes.rows.clear()
+    world.user_statuses.accepted.clear()
+
+    _, body = post(world, a_message(idempotencyKey="k"))
+
+    assert body["id"] == first
+    assert world.queue.documents()[0]["id"] == first
+
+
+def test_the_list_pages_and_filters(world: World) -> None:
+    """Newest first, nextLink absolute and without the caller's key."""
+    ids = []
+    for n in range(5):
+        ids.append(world.accept(source="hr" if n % 2 else "mdm"))
+        world.clock.step(seconds=1)
+
+    response, body = page(world, top="2", code="s3cret", source="mdm")
+
+    assert response.status_code == 200
+    assert [one["id"] for one in body["value"]] == [ids[4], ids[2]]
+    assert body["nextLink"].startswith(f"{URL}?")
+    assert "s3cret" not in body["nextLink"]
+    assert "attempts" not in body["value"][0]
+    query = dict(part.split("=") for part in body["nextLink"].partition("?")[2].split("&"))
+    _, rest = page(world, **query)
+    assert [one["id"] for one in rest["value"]] == [ids[0]]
+    assert "nextLink" not in rest
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"top": "0"}, {"top": "1001"}, {"top": "x"}, {"status": "done"}, {"stauts": "failed"}, {"statusDetail": "x"},
+     {"createdAfter": "yesterday"}, {"continuation": "x"}, {"source": ""}],
+)  # fmt: skip
+def test_a_bad_query_is_refused(world: World, params: dict[str, str]) -> None:
+    """Also one that nobody would notice."""
+    assert page(world, **params)[0].status_code == 400
+
+
+def test_the_list_knows_every_status(world: World) -> None:
+    """A combination that no update has is an empty list."""
+    done = world.accept()
+    world.run()
+    waiting = world.accept(deviceComplianceUserStatusId="other")
+
+    assert [one["id"] for one in page(world, status="succeeded")[1]["value"]] == [done]
+    assert [one["id"] for one in page(world, status="notStarted", statusDetail="queued")[1]["value"]] == [waiting]
+    assert page(world, status="failed", statusDetail="queued")[1]["value"] == []
+    assert len(page(world, deviceCompliancePolicyId=POLICY.upper())[1]["value"]) == 2
+    assert [one["id"] for one in page(world, deviceComplianceUserStatusId=USER)[1]["value"]] == [done]
+    assert page(world, createdAfter="2026-11-23T20:30:00+00:00")[1]["value"]
+    assert not page(world, createdAfter="2026-11-23 21:30:00Z".replace(" ", "T"))[1]["value"]
+
+
+def test_a_queue_that_is_down_is_503_and_nothing_was_accepted(world: World) -> None:
+    """With Retry-After."""
+
+    def down(*_: Any) -> None:
+        raise Unavailable("queue")
+
+    world.queue.put = down  # type: ignore[method-assign]
+    response, _ = post(world, a_message())
+
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert not world.outcomes.rows
+
+
+def test_a_table_that_is_down_is_no_reason_to_refuse(world: World) -> None:
+    """The consumer writes what is missing."""
+
+    def down(*_: Any) -> None:
+        raise Unavailable("table")
+
+    insert, world.outcomes.insert = world.outcomes.insert, down  # type: ignore[assignment, method-assign]
+    world.user_statuses.register = down  # type: ignore[method-assign]
+    response, body = post(world, a_message())
+    world.outcomes.insert = insert  # type: ignore[method-assign]
+    world.run()
+
+    assert response.status_code == 202
+    assert world.resource(body["id"])["status"] == "succeeded"
+
+
+def test_a_bug_tells_the_caller_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """500 as a problem; the log has the trace."""
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("secret inside")
+
+    world.queue.put = broken  # type: ignore[method-assign]
+    response, _ = post(world, a_message())
+
+    assert response.status_code == 500
+    assert b"secret" not in response.get_body()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_who_submitted_is_told_only_where_it_was_established(world: World) -> None:
+    """The header is forgeable otherwise."""
+    _, body = post(world, a_message(), X_MS_CLIENT_PRINCIPAL_ID="me")
+    assert body["submittedBy"] is None
+
+
+def test_absolute_urls_come_from_the_public_base_where_it_is_set() -> None:
+    """For apps behind a gateway."""
+    world = World(
+        Settings.from_environ(
+            {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PUBLIC_BASE_URL": "https://gw.example/r"}
+        )
+    )
+    response, body = post(world, a_message())
+    assert response.headers["Location"] == f"https://gw.example/r/api/updates/{body['id']}"
+
+
+def test_liveness_and_unknown_paths(world: World) -> None:
+    """The process runs; a path that is none is a problem."""
+    assert world.relay.api.live(request("GET")).status_code == 200
+    unknown = world.relay.api.unknown(request("GET", url="http://relay.example/api/nothing"))
+    assert unknown.status_code == 404
+    assert unknown.mimetype == "application/problem+json"
+
+
+def test_a_queue_message_is_handed_over_with_its_counts() -> None:
+    """Also one whose times have no zone."""
+    from azure.functions.queue import QueueMessage
+
+    one = delivery(QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)))
+    assert (one.body, one.message_id, one.inserted, one.dequeue_count) == (b"x", "m", NOW, 3)
+    assert delivery(QueueMessage(id="m", body=b"x")).dequeue_count == 1
