@@ -40,6 +40,12 @@ def get_update(req: func.HttpRequest) -> func.HttpResponse:
     return relay().api.get_update(req)
 
 
+@app.route("updates/{id}/cancel", methods=["POST"])
+def cancel_update(req: func.HttpRequest) -> func.HttpResponse:
+    """Take one update back."""
+    return relay().api.cancel_update(req)
+
+
 @app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def live(req: func.HttpRequest) -> func.HttpResponse:
     """The process runs."""

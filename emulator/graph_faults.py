@@ -53,10 +53,13 @@ async def _nested(fault: Fault, request: web.Request, _apply: Apply) -> web.Stre
     activity = request.headers.get("client-request-id", "")
     inner: dict[str, Any] = {
         "_version": 3,
-        "Message": f"{fault.get('message', 'An error has occurred')} - Operation ID (for support): "
-        f"{uuid.UUID(int=0)} - Activity ID: {activity} - Url: https://fef.msub01.manage.microsoft.com",
-        "CustomApiErrorPhrase": "", "RetryAfter": fault.get("retryAfter"), "ErrorSourceService": "", "HttpHeaders": "{}",
-    }  # fmt: skip
+        "Message": f"{fault.get('message', 'An error has occurred')} - Operation ID (for customer support): "
+        f"{uuid.UUID(int=0)} - Activity ID: {activity} - Url: https://fef.msub01.manage.microsoft.com/DeviceConfig",
+        "CustomApiErrorPhrase": "",
+        "RetryAfter": fault.get("retryAfter"),
+        "ErrorSourceService": "",
+        "HttpHeaders": "{}",
+    }
     if fault.get("levels", 2) > 2:
         inner = {"ErrorCode": fault.get("code", "Forbidden"), "Message": json.dumps(inner), "Target": None}
     return error(request, fault.get("status", 400), fault.get("code", "BadRequest"), json.dumps(inner))

@@ -27,11 +27,15 @@ from shared.core.decision import RetryPolicy
 from shared.core.pacing import Quota
 from shared.service import ports
 from shared.service.accept import Accept
+from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
+from shared.service.end import End
 from shared.service.gate import Gate
 from shared.service.lease import Leases
 from shared.service.poison import Poison
 from shared.service.records import Records
+from shared.service.sending import Write
+from shared.service.settle import Settle
 from shared.service.turn import Limits, Turn
 from shared.settings import Settings
 from shared.web.api import Api
@@ -107,18 +111,21 @@ def build(settings: Settings, **instead: Any) -> Relay:
     leases = Leases(outside.user_statuses, outside.clock, call)
     records = Records(outside.outcomes, outside.clock)
     retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
+    settle = Settle(outside.queue, outside.user_statuses, records, outside.clock)
+    end = End(outside.user_statuses, leases, records, outside.clock)
     turn = Turn(
-        queue=outside.queue, user_statuses=outside.user_statuses, leases=leases, records=records,
-        graph=outside.graph, identity=outside.identity, gate=gate, clock=outside.clock, chance=outside.chance,
-        limits=Limits(settings.delivery_deadline, retry),
+        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
+        write=Write(outside.graph, outside.identity, gate), settle=settle, clock=outside.clock,
+        chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
     )  # fmt: skip
     accept = Accept(outside.queue, outside.user_statuses, outside.outcomes, outside.keys, outside.clock, outside.chance)
     return Relay(
         ports=outside,
         deliver=Deliver(outside.queue, outside.outcomes, outside.keys, turn, outside.clock),
-        poison=Poison(outside.queue, outside.outcomes, records, outside.user_statuses, leases, outside.clock),
+        poison=Poison(outside.queue, outside.outcomes, records, end, outside.clock),
         api=Api(
-            accept=accept, outcomes=outside.outcomes, clock=outside.clock, public_base_url=settings.public_base_url,
+            accept=accept, cancel=Cancel(records, end, outside.clock), outcomes=outside.outcomes, clock=outside.clock,
+            public_base_url=settings.public_base_url,
             trusts_principal=os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"),
         ),
     )  # fmt: skip

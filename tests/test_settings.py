@@ -103,7 +103,7 @@ def test_all_faults_come_in_one_message_without_secrets() -> None:
 
 def test_storage_is_required_and_blank_is_unset() -> None:
     """The message says all that would do."""
-    with pytest.raises(InvalidSettings, match="UPDATES_STORAGE is missing.*__queueServiceUri"):
+    with pytest.raises(InvalidSettings, match=r"UPDATES_STORAGE is missing.*__queueServiceUri"):
         Settings.from_environ({"UPDATES_STORAGE": "  ", "GRAPH_CLOUD": " "})
 
 

@@ -44,9 +44,7 @@ class ManagedIdentity:
             credential = self._credential
         try:
             token = credential.get_token(self._scope, claims=claims).token
-        except (
-            Exception
-        ) as error:  # the boundary: azure-identity fails in many ways, a bare ValueError among them (F26)
+        except Exception as error:  # the boundary: it fails in many ways, a bare ValueError among them (F26)
             self._failed()
             raise IdentityUnavailable(type(error).__name__) from error
         with self._lock:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, queued
+from shared.core.registration import acceptance_of, key_of
 from shared.core.update import Update
 from shared.core.update_id import new_update_id
 from shared.service.ports import (
@@ -23,7 +24,6 @@ from shared.service.ports import (
     UpdateQueue,
     UserStatusStore,
 )
-from shared.service.turn import key_of, own_acceptance
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Accept:
         self.queue.put(envelope.to_json())
         outcome = queued(envelope, self.clock.now())
         if envelope.update.device_compliance_user_status_id is not None:
-            self._if_possible(envelope, lambda: self.user_statuses.register(key_of(envelope), own_acceptance(envelope)))
+            self._if_possible(envelope, lambda: self.user_statuses.register(key_of(envelope), acceptance_of(envelope)))
         self._if_possible(envelope, lambda: self._record(envelope, outcome))
         return outcome
 

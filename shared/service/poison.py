@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.outcome import Event, Outcome, advance, error_of, overtakes, unreadable
 from shared.service.deliver import Delivery
-from shared.service.lease import Leases
-from shared.service.ports import Clock, OutcomeStore, UpdateQueue, UserStatusStore
+from shared.service.end import End, OnItsWay
+from shared.service.ports import Clock, Conflict, OutcomeStore, UpdateQueue
 from shared.service.records import Records
-from shared.service.turn import key_of
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +23,7 @@ class Poison:
     queue: UpdateQueue
     outcomes: OutcomeStore
     records: Records
-    user_statuses: UserStatusStore
-    leases: Leases
+    end: End
     clock: Clock
 
     def __call__(self, delivery: Delivery) -> None:
@@ -55,7 +53,6 @@ class Poison:
         def poisoned(outcome: Outcome) -> Outcome:
             return replace(advance(outcome, Event.FAIL, now, error=error), raw_message=raw)
 
-        self.records.move(envelope, self.records.get(envelope.id), poisoned)
-        if envelope.update.device_compliance_user_status_id is not None:
-            self.user_statuses.withdraw(key_of(envelope), envelope.id)
+        if isinstance(self.end(envelope, poisoned), OnItsWay):
+            raise Conflict(envelope.id)  # the host brings it again
         log.error("poisoned", extra={"update_id": envelope.id})

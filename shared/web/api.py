@@ -13,6 +13,7 @@ from shared.core.resource import resource
 from shared.core.strict_json import Fault, InvalidMessage
 from shared.core.update_id import is_update_id
 from shared.service.accept import Accept, KeyConflict
+from shared.service.cancel import Cancel, TooLate
 from shared.service.ports import Clock, InvalidContinuation, OutcomeStore
 from shared.web.answers import Problem, answer
 from shared.web.boundary import answers_problems
@@ -28,6 +29,7 @@ class Api:
     """The HTTP API over its use cases; ``trusts_principal`` where App Service authentication is on."""
 
     accept: Accept
+    cancel: Cancel
     outcomes: OutcomeStore
     clock: Clock
     public_base_url: str | None
@@ -55,6 +57,17 @@ class Api:
         if stored is None:
             raise Problem(404, "notFound", "There is no such update.")
         return answer(200, resource(stored.outcome), self._ask_again(stored.outcome))
+
+    @answers_problems
+    def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``POST /api/updates/{id}/cancel``."""
+        update_id = request.route_params["id"].lower()
+        canceled = self.cancel(update_id) if is_update_id(update_id) else None
+        if canceled is None:
+            raise Problem(404, "notFound", "There is no such update.")
+        if isinstance(canceled, TooLate):
+            raise Problem(409, "tooLate", canceled.why)
+        return answer(200, resource(canceled))
 
     @answers_problems
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:

@@ -113,5 +113,5 @@ def test_unknown_paths_and_liveness(running: Stack) -> None:
 def test_the_app_refuses_to_start_with_a_bad_setting() -> None:
     """One message names every fault."""
     env = {"UPDATES_STORAGE": "nonsense", "GRAPH_CLOUD": "mars"}
-    with pytest.raises(StartError, match="GRAPH_CLOUD.*UPDATES_STORAGE"), started(Host(ROOT, env)):
+    with pytest.raises(StartError, match=r"GRAPH_CLOUD.*UPDATES_STORAGE"), started(Host(ROOT, env)):
         pass

@@ -1,0 +1,76 @@
+"""One turn's hold of a user status, and the writes that go out under it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.core.decision import wants_new_token
+from shared.core.outcome import Outcome
+from shared.core.pacing import Slot
+from shared.core.user_status import Acceptance, Values, plain
+from shared.service.gate import Gate, Later
+from shared.service.lease import Held
+from shared.service.ports import Answer, Graph, Identity, IdentityUnavailable, Stored
+
+
+@dataclass
+class Leave:
+    """A slot of the quota that this turn may use, until it does."""
+
+    slot: Slot | None
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A leased user status, the update whose turn it is, and the outcomes of those whose values may be sent."""
+
+    held: Held
+    own: Acceptance
+    outcomes: Mapping[str, Stored | None]
+
+    @property
+    def known(self) -> Stored | None:
+        """The outcome of the update whose turn it is, as last read."""
+        return self.outcomes[self.own.update_id]
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The same, without its etag."""
+        return self.known.outcome if self.known else None
+
+
+@dataclass(frozen=True)
+class Write:
+    """Puts values on the wire: each call in a slot of the quota and well within the lease."""
+
+    graph: Graph
+    identity: Identity
+    gate: Gate
+
+    def __call__(self, held: Held, values: Values, token: str, leave: Leave) -> tuple[list[Answer], Later | None]:
+        """The calls made, two where the first token was refused; ``Later`` when a hold came before the last one."""
+        answers: list[Answer] = []
+        for last_try in (False, True):
+            answer = self._call(held, values, token, leave)
+            if isinstance(answer, Later):
+                return answers, answer
+            answers.append(answer)
+            if last_try or not wants_new_token(answer.reply):
+                break
+            try:
+                token = self.identity.fresh_token(token)
+            except IdentityUnavailable:
+                break
+        self.gate.report(held.key, answers[-1].reply)
+        return answers, None
+
+    def _call(self, held: Held, values: Values, token: str, leave: Leave) -> Answer | Later:
+        while True:
+            slot, leave.slot = leave.slot or self.gate.enter(), None
+            if isinstance(slot, Later):
+                return slot
+            if not held.covers_a_call_at(datetime.fromtimestamp(slot.closes / 1000, UTC)):
+                held.renew()
+            if self.gate.wait(slot):
+                row = held.row
+                return self.graph.patch_user_status(row.policy_id, row.user_status_id, plain(values), token=token)

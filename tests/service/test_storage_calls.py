@@ -1,0 +1,82 @@
+"""Storage calls beyond the host's own are counted: they are what a delivery costs."""
+
+from typing import Any
+
+from tests.world import World
+
+PORTS = ("queue", "outcomes", "user_statuses", "keys")
+
+
+class Counted:
+    """A port whose calls are counted."""
+
+    def __init__(self, port: Any, calls: list[str]) -> None:
+        self._port, self._calls = port, calls
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self._calls.append(name)
+            return method(*args, **kwargs)
+
+        return counted if callable(method) else method
+
+
+def counting() -> tuple[World, list[str]]:
+    """A world whose storage calls are listed."""
+    from shared.settings import Settings
+    from shared.wiring import build
+
+    settings = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
+    world = World(settings)
+    calls: list[str] = []
+    counted = {name: Counted(getattr(world, name), calls) for name in PORTS}
+    rest = {"pacing": world.pacing, "graph": world.graph, "identity": world.identity}
+    world.relay = build(settings, clock=world.clock, chance=world.chance, **counted, **rest)
+    return world, calls
+
+
+def test_accepting_takes_at_most_four_calls_and_five_with_a_key() -> None:
+    """Queue, registration, outcome; and the key."""
+    world, calls = counting()
+    world.accept()
+    assert calls == ["put", "register", "insert"]
+    calls.clear()
+    world.accept(idempotencyKey="k")
+    assert calls == ["reserve", "put", "register", "insert"]
+
+
+def test_delivering_takes_at_most_six_calls() -> None:
+    """Read, lease, confirm, settle, release."""
+    world, calls = counting()
+    world.accept()
+    calls.clear()
+    world.run()
+    assert calls == ["get", "read", "commit", "commit", "replace", "commit"]
+
+
+def test_a_foreign_message_takes_no_more() -> None:
+    """Its outcome is made at the end."""
+    import json
+
+    from tests.builders import a_message
+
+    world, calls = counting()
+    world.queue.put(json.dumps(a_message()))
+    world.run()
+    assert calls == ["read", "commit", "commit", "insert", "commit"]
+
+
+def test_a_duplicate_costs_one_read() -> None:
+    """And no slot of the quota."""
+    world, calls = counting()
+    world.accept()
+    text = world.queue.messages[0].text
+    world.run()
+    calls.clear()
+    world.queue.put(text)
+    stamps = world.pacing.pacing.stamps
+    world.run()
+    assert calls == ["get"]
+    assert world.pacing.pacing.stamps == stamps
