@@ -121,7 +121,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
     accept = Accept(outside.queue, outside.user_statuses, outside.outcomes, outside.keys, outside.clock, outside.chance)
     return Relay(
         ports=outside,
-        deliver=Deliver(outside.queue, outside.outcomes, outside.keys, turn, outside.clock),
+        deliver=Deliver(outside.queue, outside.outcomes, outside.keys, records, turn, outside.clock),
         poison=Poison(outside.queue, outside.outcomes, records, end, outside.clock),
         api=Api(
             accept=accept, cancel=Cancel(records, end, outside.clock), outcomes=outside.outcomes, clock=outside.clock,

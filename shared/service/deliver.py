@@ -7,7 +7,8 @@ from datetime import datetime
 from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.outcome import Event, advance, error_of, overtakes, queued, unreadable
 from shared.service.accept import KeyConflict, reserve
-from shared.service.ports import Clock, IdempotencyStore, OutcomeStore, UpdateQueue
+from shared.service.ports import Clock, IdempotencyStore, OutcomeStore, Stored, UpdateQueue
+from shared.service.records import Records
 from shared.service.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Deliver:
     queue: UpdateQueue
     outcomes: OutcomeStore
     keys: IdempotencyStore
+    records: Records
     turn: Turn
     clock: Clock
 
@@ -49,7 +51,7 @@ class Deliver:
         if known is not None and overtakes(known.outcome, envelope):
             log.info("dropped", extra={"update_id": envelope.id})
             return
-        self.turn.take(envelope, known)
+        self._turn(envelope, known)
 
     def _foreign(self, envelope: Envelope, *, again: bool) -> None:
         first = reserve(self.keys, envelope)
@@ -61,7 +63,15 @@ class Deliver:
         if again or first.id != envelope.id:
             # A poison copy would lose the ids that this update's own is derived from (F33).
             return self.queue.put(first.to_json())
-        return self.turn.take(first, None, fresh=True)
+        return self._turn(first, None, fresh=True)
+
+    def _turn(self, envelope: Envelope, known: Stored | None, *, fresh: bool = False) -> None:
+        if envelope.update.device_compliance_user_status_id is None:
+            error = error_of("userStatusNotFound", "This relay does not resolve a userPrincipalName yet: give the id.")
+            now = self.clock.now()
+            self.records.move(envelope, known, lambda outcome: advance(outcome, Event.FAIL, now, error=error))
+            return
+        self.turn.take(envelope, known, fresh=fresh)
 
     def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
         now = self.clock.now()

@@ -1,0 +1,60 @@
+"""Use of the write quota by 1 and by 3 hosts: share, answers of 429, the fullest window, storage calls per update."""
+
+import sys
+import time
+from contextlib import ExitStack
+
+from bench.load import drained, message, put, users
+from emulator.stack import ROOT, EmulatedGraph, EmulatedIdentity, Host, Stack, app_environment, azurite, started
+from bench.storage_proxy import counting_proxy
+
+UPDATES, COUNT, WINDOW = 450, 100, 20
+
+
+def measure(hosts: int, updates: int) -> None:
+    """One row of the table."""
+    with ExitStack() as parts:
+        storage = parts.enter_context(azurite())
+        graph = parts.enter_context(started(EmulatedGraph()))
+        identity = parts.enter_context(started(EmulatedIdentity()))
+        proxied, calls = parts.enter_context(counting_proxy(storage))
+        env = app_environment(proxied, graph.base_url) | identity.environment
+        running = [Host(ROOT, env) for _ in range(hosts)]
+        stack = Stack(storage, graph, identity, running)
+        put(stack, [message(user) for user in users(updates)])
+        before = calls.app()
+        for host in running:
+            parts.enter_context(started(host))
+        start = time.monotonic()
+        drained(stack)
+        took = time.monotonic() - start
+        summary = graph.summary()
+        span = summary["last"][0] - summary["first"][0]
+        share = (summary["writes"] / COUNT) / (span / WINDOW)
+        windows = full_windows([one["start"] for one in graph.writes()])
+        print(
+            f"{hosts:5} {summary['writes']:7} {took:8.1f} {share * 100:7.1f} % {windows:8.1f} {summary['worstWindow']:8}"
+            f" {summary['byStatus'].get('429', 0):5} {(calls.app() - before) / updates:8.2f}"
+        )
+
+
+def full_windows(times: list[float]) -> float:
+    """The mean number of writes in all 20-second windows that lie within the run."""
+    times = sorted(times)
+    first, last = times[0], times[-1]
+    starts = [first + step / 10 for step in range(int(max(0, last - first - WINDOW) * 10) + 1)]
+    counts = [sum(start <= at < start + WINDOW for at in times) for start in starts]
+    return sum(counts) / len(counts)
+
+
+def main() -> None:
+    """Print the table."""
+    updates = int(sys.argv[1]) if len(sys.argv) > 1 else UPDATES
+    print(f"quota {COUNT}/{WINDOW} s, {updates} updates of as many users queued")
+    print("hosts  writes  seconds    share  mean 20 s   worst   429  storage calls per update")
+    for hosts in (1, 3):
+        measure(hosts, updates)
+
+
+if __name__ == "__main__":
+    main()
