@@ -22,6 +22,24 @@ def poison(message: func.QueueMessage) -> None:
     relay().poison(delivery(message))
 
 
+@app.timer_trigger(arg_name="timer", schedule="30 */5 * * * *")
+def reconcile(timer: func.TimerRequest) -> None:
+    """No accepted update stays without a final status."""
+    relay().reconcile()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 10 3 * * *")
+def reconcile_everything(timer: func.TimerRequest) -> None:
+    """The same, over the whole retention."""
+    relay().reconcile(everything=True)
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 40 * * * *")
+def purge(timer: func.TimerRequest) -> None:
+    """What is older than the retention goes."""
+    relay().purge()
+
+
 @app.route("updates", methods=["POST"])
 def post_update(req: func.HttpRequest) -> func.HttpResponse:
     """Accept one update."""

@@ -5,8 +5,8 @@ import time
 from contextlib import ExitStack
 
 from bench.load import drained, message, put, users
-from emulator.stack import ROOT, EmulatedGraph, EmulatedIdentity, Host, Stack, app_environment, azurite, started
 from bench.storage_proxy import counting_proxy
+from emulator.stack import ROOT, EmulatedGraph, EmulatedIdentity, Host, Stack, app_environment, azurite, started
 
 UPDATES, COUNT, WINDOW = 450, 100, 20
 
@@ -51,7 +51,7 @@ def main() -> None:
     """Print the table."""
     updates = int(sys.argv[1]) if len(sys.argv) > 1 else UPDATES
     print(f"quota {COUNT}/{WINDOW} s, {updates} updates of as many users queued")
-    print("hosts  writes  seconds    share  mean 20 s   worst   429  storage calls per update")
+    print("hosts  writes  seconds    share  mean 20 s   worst   429  storage calls an update")
     for hosts in (1, 3):
         measure(hosts, updates)
 

@@ -11,7 +11,9 @@ from emulator.stack import Azurite
 
 _REQUEST = re.compile(rb"(GET|PUT|POST|DELETE|PATCH|MERGE) (/\S*) HTTP/1\.1\r\n")
 #: The Functions host's own calls of the queue trigger: receive, delete, renew.
-_HOSTS = re.compile(rb"(GET /devstoreaccount1/[^/]+/messages\?(?!peekonly)|(DELETE|PUT) /devstoreaccount1/[^/]+/messages/)")
+_HOSTS = re.compile(
+    rb"(GET /devstoreaccount1/[^/]+/messages\?(?!peekonly)|(DELETE|PUT) /devstoreaccount1/[^/]+/messages/)"
+)
 
 
 @dataclass

@@ -33,6 +33,8 @@ from shared.service.end import End
 from shared.service.gate import Gate
 from shared.service.lease import Leases
 from shared.service.poison import Poison
+from shared.service.purge import Purge
+from shared.service.reconcile import Reconcile
 from shared.service.records import Records
 from shared.service.sending import Write
 from shared.service.settle import Settle
@@ -91,6 +93,8 @@ class Relay:
     ports: Ports
     deliver: Deliver
     poison: Poison
+    reconcile: Reconcile
+    purge: Purge
     api: Api
 
 
@@ -123,6 +127,8 @@ def build(settings: Settings, **instead: Any) -> Relay:
         ports=outside,
         deliver=Deliver(outside.queue, outside.outcomes, outside.keys, records, turn, outside.clock),
         poison=Poison(outside.queue, outside.outcomes, records, end, outside.clock),
+        reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
+        purge=Purge(outside.outcomes, outside.keys, outside.clock, settings.outcome_retention),
         api=Api(
             accept=accept, cancel=Cancel(records, end, outside.clock), outcomes=outside.outcomes, clock=outside.clock,
             public_base_url=settings.public_base_url,

@@ -141,7 +141,8 @@ class MemoryOutcomes:
         return Page(found, f"before-{found[-1].id}" if len(matching) > top else None)
 
     def purge(self, before: datetime, limit: int) -> int:
-        old = [update_id for update_id in self.rows if accepted_at(update_id) < before][:limit]
+        final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
+        old = [update_id for update_id in final if accepted_at(update_id) < before][:limit]
         for update_id in old:
             del self.rows[update_id]
         return len(old)

@@ -102,7 +102,7 @@ class OutcomeStore(Protocol):
 
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page: ...
     def purge(self, before: datetime, limit: int) -> int:
-        """Delete up to ``limit`` outcomes accepted before that time; answers how many."""
+        """Delete up to ``limit`` final outcomes accepted before that time; answers how many."""
         ...
 
 

@@ -138,14 +138,15 @@ def test_a_continuation_that_no_list_gave_is_refused(outside: Ports, garbage: st
 
 
 def test_purging_takes_the_old_ones_up_to_a_limit(outside: Ports) -> None:
-    """In slices, and nothing that is younger."""
+    """In slices, and nothing that is younger, or not final yet."""
     for n in range(6):
-        outside.outcomes.insert(queued(an_envelope(seconds=n * 3600, n=n), NOW))
+        outside.outcomes.insert(advance(queued(an_envelope(seconds=n * 3600, n=n), NOW), Event.CANCEL, NOW))
+    outside.outcomes.insert(queued(an_envelope(n=9), NOW))
 
     assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 3
     assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 1
     assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 0
-    assert len(outside.outcomes.list(OutcomeFilter(), 10).outcomes) == 2
+    assert len(outside.outcomes.list(OutcomeFilter(), 10).outcomes) == 3
 
 
 def test_a_user_status_reads_back_with_its_acceptances(outside: Ports) -> None:

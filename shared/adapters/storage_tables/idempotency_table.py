@@ -31,7 +31,7 @@ class IdempotencyTable:
 
     def purge(self, before: datetime, limit: int) -> int:
         """Delete up to ``limit`` keys reserved before that time; answers how many."""
-        rows, _ = self._table.page("Accepted lt @before", {"before": before}, min(limit, 1000), None, ["PartitionKey"])
+        rows = self._table.some("Accepted lt @before", {"before": before}, limit, ["PartitionKey"])
         for row in rows:
             self._table.delete(row["PartitionKey"], _ROW)
         return len(rows)

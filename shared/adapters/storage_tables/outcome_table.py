@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.table import Row, Table
-from shared.core.outcome import Outcome
+from shared.core.outcome import Outcome, State
 from shared.service.ports import InvalidContinuation, OutcomeFilter, Page, Stored
 
 _IN_ONE_GO = 100
@@ -43,9 +43,10 @@ class OutcomeTable:
         return Page(tuple(from_row(row) for row in rows), _write(onward))
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Up to ``limit`` outcomes, a partition's hundred at a time."""
-        text, parameters = _condition(OutcomeFilter(created_before=before))
-        rows, _ = self._table.page(text, parameters, min(limit, 1000), None, ["PartitionKey", "RowKey"])
+        """Up to ``limit`` final outcomes, a partition's hundred at a time."""
+        finals = tuple(state for state in State if state.final)
+        text, parameters = _condition(OutcomeFilter(states=finals, created_before=before))
+        rows = self._table.some(text, parameters, limit, ["PartitionKey", "RowKey"])
         for partition, names in _batches(rows):
             self._table.delete_all(partition, names)
         return len(rows)

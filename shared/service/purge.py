@@ -1,0 +1,38 @@
+"""Retention: outcomes and idempotency keys older than that are deleted, in slices, as often as it takes.
+
+User statuses stay: they are what keeps old values out.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.service.ports import Clock, IdempotencyStore, OutcomeStore
+
+log = logging.getLogger(__name__)
+
+_SLICE = 500
+#: A run ends after this many slices; the next one goes on where it stopped.
+_SLICES = 100
+
+
+@dataclass(frozen=True)
+class Purge:
+    """One run of the retention timer."""
+
+    outcomes: OutcomeStore
+    keys: IdempotencyStore
+    clock: Clock
+    retention: timedelta
+
+    def __call__(self) -> int:
+        """How many rows were deleted."""
+        before, deleted = self.clock.now() - self.retention, 0
+        for store in (self.outcomes, self.keys):
+            for _ in range(_SLICES):
+                slice_ = store.purge(before, _SLICE)
+                deleted += slice_
+                if slice_ < _SLICE:
+                    break
+        log.info("purged", extra={"count": deleted})
+        return deleted
