@@ -32,9 +32,10 @@ def measure(hosts: int, updates: int) -> None:
         span = summary["last"][0] - summary["first"][0]
         share = (summary["writes"] / COUNT) / (span / WINDOW)
         windows = full_windows([one["start"] for one in graph.writes()])
+        per_update = (calls.app() - before) / updates
         print(
-            f"{hosts:5} {summary['writes']:7} {took:8.1f} {share * 100:7.1f} % {windows:8.1f} {summary['worstWindow']:8}"
-            f" {summary['byStatus'].get('429', 0):5} {(calls.app() - before) / updates:8.2f}"
+            f"{hosts:5} {summary['writes']:7} {took:8.1f} {share * 100:7.1f} % {windows:8.1f}"
+            f" {summary['worstWindow']:8} {summary['byStatus'].get('429', 0):5} {per_update:8.2f}"
         )
 
 
