@@ -5,8 +5,8 @@ import time
 from contextlib import ExitStack
 
 from bench.load import drained, message, put, users
-from bench.storage_proxy import counting_proxy
 from emulator.stack import ROOT, EmulatedGraph, EmulatedIdentity, Host, Stack, app_environment, azurite, started
+from emulator.wire_tap import redirected, wire_tap
 
 UPDATES, COUNT, WINDOW = 450, 100, 20
 
@@ -17,8 +17,8 @@ def measure(hosts: int, updates: int) -> None:
         storage = parts.enter_context(azurite())
         graph = parts.enter_context(started(EmulatedGraph()))
         identity = parts.enter_context(started(EmulatedIdentity()))
-        proxied, calls = parts.enter_context(counting_proxy(storage))
-        env = app_environment(proxied, graph.base_url) | identity.environment
+        tapped, calls = parts.enter_context(wire_tap(storage.ports))
+        env = app_environment(redirected(storage.connection_string, tapped), graph.base_url) | identity.environment
         running = [Host(ROOT, env) for _ in range(hosts)]
         stack = Stack(storage, graph, identity, running)
         put(stack, [message(user) for user in users(updates)])

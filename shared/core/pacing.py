@@ -6,8 +6,8 @@ starts, holds more than ``count`` writes. What that costs: margin and validity, 
 Slots lie at least half the mean spacing apart: a burst is served at twice the sustained rate.
 
 Hold: nobody writes before ``hold_until``, which Graph asked for (Retry-After). After ``FAULTS_TO_OPEN`` faults in a
-row on different user statuses the row is *open*: nobody writes before ``pause_until``, then one probe at a time, each
-failed one doubles the pause; the first success closes it.
+row on different user statuses the row is *open*: nobody writes before ``pause_until``, then one probe at a time, after
+pauses that grow with the outage; the first success closes it.
 All times are whole milliseconds since 1970 in UTC.
 """
 
@@ -19,7 +19,9 @@ from dataclasses import dataclass, replace
 FAULTS_TO_OPEN = 5
 #: Contract section 6: the shared backoff goes up to a minute.
 PROBE_PAUSE_MAX = 60_000
-PROBE_PAUSE_BASE = 1_000
+PROBE_PAUSE_MIN = 1_000
+#: A pause is the outage's length so far by this: an outage lasts at most a twentieth longer than it has to.
+OUTAGE_BY_PAUSE = 20
 _SMALLEST_SHARE = 20
 _PATIENCE_MAX = 1_000
 
@@ -68,7 +70,7 @@ class Pacing:
     hold_until: int = 0
     pause_until: int = 0
     faults: tuple[str, ...] = ()
-    failed_probes: int = 0
+    open_since: int = 0
     probe: int = 0
     probe_until: int = 0
 
@@ -132,22 +134,22 @@ def fault(pacing: Pacing, key: str, *, now: int, jitter: float) -> Pacing:
     if pacing.open:
         if now < pacing.pause_until:  # a call from before the pause tells nothing new
             return pacing
-        return _pause(replace(pacing, failed_probes=pacing.failed_probes + 1), now, jitter)
+        return _pause(pacing, now, jitter)
     if key in pacing.faults:
         return pacing
     more = replace(pacing, faults=(*pacing.faults, key))
-    return _pause(more, now, jitter) if more.open else more
+    return _pause(replace(more, open_since=now), now, jitter) if more.open else more
 
 
 def success(pacing: Pacing) -> Pacing:
     """A call went through: the count starts anew, an outage is over."""
     if not pacing.faults:
         return pacing
-    return replace(pacing, faults=(), failed_probes=0, pause_until=0, probe=0, probe_until=0)
+    return replace(pacing, faults=(), open_since=0, pause_until=0, probe=0, probe_until=0)
 
 
 def _pause(pacing: Pacing, now: int, jitter: float) -> Pacing:
-    longest = min(PROBE_PAUSE_MAX, PROBE_PAUSE_BASE << min(pacing.failed_probes, 6))
+    longest = min(PROBE_PAUSE_MAX, max(PROBE_PAUSE_MIN, (now - pacing.open_since) // OUTAGE_BY_PAUSE))
     pause = longest // 2 + int(longest // 2 * jitter)
     return replace(pacing, pause_until=now + pause, probe=0, probe_until=0)
 

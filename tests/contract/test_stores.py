@@ -200,7 +200,7 @@ def test_the_shared_row_is_swapped_by_one_at_a_time(outside: Ports) -> None:
     """Of two that read the same, one loses."""
     empty, no_etag = outside.pacing.read()
     assert (empty, no_etag) == (Pacing(), None)
-    pacing = Pacing(stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), failed_probes=1, probe=7)
+    pacing = Pacing(stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), open_since=1, probe=7)
 
     outside.pacing.write(pacing, None)
 

@@ -1,14 +1,19 @@
-"""What a caller of the relay does."""
+"""What a caller of the relay does, and what must hold after it."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import requests
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from emulator.stack import Stack, until
+from shared.core.timestamp import ticks
 from tests.builders import a_message
 
+QUICK = {"GRAPH_TIMEOUT_SECONDS": "2", "RETRY_BASE_SECONDS": "0.5", "RETRY_MAX_SECONDS": "3"}
 FINAL = ("succeeded", "failed", "canceled")
 
 
@@ -54,3 +59,64 @@ def queue(stack: Stack, name: str = "compliance-updates") -> QueueClient:
 def queue_is_empty(stack: Stack, name: str = "compliance-updates") -> bool:
     """Nothing left, hidden messages included."""
     return queue(stack, name).get_queue_properties().approximate_message_count == 0
+
+
+def report(user: str, n: int) -> dict[str, Any]:
+    """The n-th report of a user."""
+    status = {"devicesCount": n, "lastReportedDateTime": f"2026-11-23T10:{n // 60:02}:{n % 60:02}.{n:07}Z"}
+    return a_message(deviceComplianceUserStatusId=user, userStatus=status, idempotencyKey=f"{user}-{n}")
+
+
+def submit(parts: Stack, reports: list[dict[str, Any]]) -> list[str]:
+    """POST them all, at whichever host answers, until each is accepted; their ids."""
+    answered: list[str] = []
+
+    def one(body: dict[str, Any]) -> None:
+        def accepted() -> bool:
+            for host in parts.hosts:
+                with suppress(requests.RequestException):
+                    answer = requests.post(f"{host.base_url}/api/updates", json=body, timeout=20)
+                    if answer.status_code in (200, 202):
+                        answered.append(answer.json()["id"])
+                        return True
+            return False
+
+        until(accepted, 120, "an acceptance")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(one, reports))
+    return answered
+
+
+def settled(
+    parts: Stack, count: int, seconds: float = 150, *, name: str = "compliance-updates"
+) -> list[dict[str, Any]]:
+    """All updates, once every one of them is final and both queues are empty."""
+
+    def done() -> bool:
+        with suppress(requests.RequestException, ValueError, KeyError):
+            found = listed(parts.base_url)
+            return len(found) >= count and all(one["status"] in FINAL for one in found)
+        return False
+
+    until(done, seconds, f"{count} final updates")
+    until(lambda: queue_is_empty(parts, name), 60, "an empty queue")
+    return listed(parts.base_url)
+
+
+def never_went_back(parts: Stack) -> None:
+    """Per user, applied writes are in the order of their reports, one at a time."""
+    last: dict[str, int] = {}
+    for write in sorted((one for one in parts.graph.writes() if one["applied"]), key=lambda one: one["applied"]):
+        reported = ticks(write["body"]["lastReportedDateTime"]) or 0
+        assert reported >= last.get(write["userStatusId"], 0), write
+        last[write["userStatusId"]] = reported
+    assert parts.graph.summary()["overlaps"] == 0
+
+
+def poisoned(parts: Stack) -> int:
+    """How many messages the poison queue holds."""
+    try:
+        return queue(parts, "compliance-updates-poison").get_queue_properties().approximate_message_count or 0
+    except ResourceNotFoundError:  # the host makes it with the first one
+        return 0

@@ -1,0 +1,127 @@
+"""Hosts that are killed: nothing is lost, nothing goes back."""
+
+import random
+import re
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from emulator.stack import ROOT, Host, Stack, stack, started, until
+from emulator.wire_tap import Calls, redirected, wire_tap
+from tests.end_to_end.relay import QUICK, never_went_back, poisoned, queue_is_empty, report, settled, submit
+
+pytestmark = pytest.mark.end_to_end
+
+
+@contextmanager
+def killing(host: Host) -> Iterator[None]:
+    """Kill a host again and again, and start it anew."""
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(2.5):
+            host.kill()
+            host.start()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
+    """300 updates of 100 users through two hosts, one of which dies every few seconds."""
+    users = [str(uuid.uuid4()) for _ in range(100)]
+    reports = [report(user, n) for user in users for n in range(3)]
+    random.Random(1).shuffle(reports)
+    with stack(2, lock_seconds=6, GRAPH_WRITE_QUOTA="100/5", **QUICK) as parts:
+        parts.graph.config(quota="100/5")
+        parts.graph.fault("reset", count=10)
+        parts.graph.fault("status", status=503, count=60)
+        parts.graph.fault("resetAfterApply", count=10)
+        with killing(parts.hosts[1]):
+            ids = submit(parts, reports)
+            found = settled(parts, 300, 300)
+
+        assert set(ids) == {one["id"] for one in found}
+        assert {one["status"] for one in found} == {"succeeded"}
+        assert {user: one["devicesCount"] for user, one in parts.graph.statuses().items()} == dict.fromkeys(users, 2)
+        never_went_back(parts)
+        assert poisoned(parts) == 0
+
+
+#: More than two updates of a user have I/O from acceptance to the end: the last kill must find nothing to hit.
+LINES = 34
+_OF_NO_UPDATE = re.compile(r"GET /\w+/\w+/messages\?|PUT /\w+/\w+/messages/|POST /\w+/Tables|\w+ /\w+/\w+-poison")
+
+
+@contextmanager
+def dying_before(host: Host, calls: Calls, n: int) -> Iterator[threading.Event]:
+    """Kill the host before its n-th I/O for an update, and start it anew; the event tells that it came to that."""
+    lines_left, one_at_a_time, died, over = n, threading.Lock(), threading.Event(), threading.Event()
+
+    def watch(line: str) -> None:
+        nonlocal lines_left
+        with one_at_a_time:
+            if died.is_set() or over.is_set() or _OF_NO_UPDATE.match(line):
+                return
+            lines_left -= 1
+            if lines_left < 0:
+                host.kill()
+                died.set()
+                raise ConnectionAbortedError
+
+    def revive() -> None:
+        while not over.wait(0.05):
+            if died.is_set() and not host.running():
+                host.start()
+
+    calls.watch = watch
+    reviver = threading.Thread(target=revive)  # lives on to the end: a child dies with the thread that started it
+    reviver.start()
+    try:
+        yield died
+    finally:
+        over.set()
+        reviver.join()
+
+
+def killed_before_line(parts: Stack, n: int) -> bool:
+    """Two updates of a user through a host that dies right before its n-th I/O; whether it came to that."""
+    name, user = f"line{n}", f"user-{n}"
+    with wire_tap([*parts.storage.ports, parts.graph.port]) as (tapped, calls):
+        env = {setting: redirected(text, tapped) for setting, text in parts.environment().items()}
+        env |= {"UPDATES_QUEUE": name, "UPDATES_TABLE_PREFIX": name, "GRAPH_WRITE_QUOTA": "100/1", **QUICK}
+        with started(Host(ROOT, env, lock_seconds=2)) as host:
+            one = Stack(parts.storage, parts.graph, parts.identity, [host])
+            submit(one, [report(f"warm-{user}", 0)])
+            settled(one, 1, name=name)
+            with dying_before(host, calls, n) as died:
+                ids = submit(one, [report(user, 1)]) + submit(one, [report(user, 2)])
+                until(lambda: queue_is_empty(one, name), 90, "an empty queue")
+                hit = died.is_set()
+                calls.watch = lambda _: None
+                found = settled(one, 3, name=name)
+
+    assert len(found) == 3
+    assert set(ids) <= {update["id"] for update in found}
+    assert {update["status"] for update in found} == {"succeeded"}
+    assert parts.graph.statuses()[user]["devicesCount"] == 2
+    return hit
+
+
+def test_a_kill_before_any_line_of_accept_and_deliver_loses_nothing() -> None:
+    """Every I/O of two updates, one kill each; `docs/architecture.md` has the table of what each leaves behind."""
+    with stack(0) as parts, ThreadPoolExecutor(6) as threads:
+        hits = list(threads.map(lambda n: killed_before_line(parts, n), range(LINES)))
+
+        assert hits[0]
+        assert not hits[-1]
+        never_went_back(parts)
