@@ -41,9 +41,9 @@ def purge(timer: func.TimerRequest) -> None:
 
 
 @app.route("updates", methods=["POST"])
-def post_update(req: func.HttpRequest) -> func.HttpResponse:
+async def post_update(req: func.HttpRequest) -> func.HttpResponse:
     """Accept one update."""
-    return relay().api.post_update(req)
+    return await relay().api.post_update(req)
 
 
 @app.route("updates", methods=["GET"])
@@ -52,10 +52,22 @@ def list_updates(req: func.HttpRequest) -> func.HttpResponse:
     return relay().api.list_updates(req)
 
 
+@app.route("updates/batch", methods=["POST"])
+def post_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """Accept many updates."""
+    return relay().batches.post_batch(req)
+
+
+@app.route("updates/replay", methods=["POST"])
+def replay_updates(req: func.HttpRequest) -> func.HttpResponse:
+    """Replay what failed or was canceled, by filter."""
+    return relay().api.replay_updates(req)
+
+
 @app.route("updates/{id}", methods=["GET"])
-def get_update(req: func.HttpRequest) -> func.HttpResponse:
+async def get_update(req: func.HttpRequest) -> func.HttpResponse:
     """One update's outcome."""
-    return relay().api.get_update(req)
+    return await relay().api.get_update(req)
 
 
 @app.route("updates/{id}/cancel", methods=["POST"])
@@ -64,10 +76,52 @@ def cancel_update(req: func.HttpRequest) -> func.HttpResponse:
     return relay().api.cancel_update(req)
 
 
+@app.route("updates/{id}/replay", methods=["POST"])
+def replay_update(req: func.HttpRequest) -> func.HttpResponse:
+    """Replay one update."""
+    return relay().api.replay_update(req)
+
+
+@app.route("deviceCompliancePolicies/{p}/userStatuses/{u}", methods=["GET"])
+def get_user_status(req: func.HttpRequest) -> func.HttpResponse:
+    """What stands in Graph, and what waits."""
+    return relay().user_statuses.get_user_status(req)
+
+
+@app.route("webhooks/{source}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def post_webhook(req: func.HttpRequest) -> func.HttpResponse:
+    """What another system tells, verified by us."""
+    return relay().webhooks.post_webhook(req)
+
+
+@app.route("webhooks/{source}", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
+def allow_webhook(req: func.HttpRequest) -> func.HttpResponse:
+    """The CloudEvents handshake."""
+    return relay().webhooks.allow_webhook(req)
+
+
+@app.route("stats", methods=["GET"])
+def get_stats(req: func.HttpRequest) -> func.HttpResponse:
+    """The last 24 hours."""
+    return relay().stats.get_stats(req)
+
+
 @app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def live(req: func.HttpRequest) -> func.HttpResponse:
+async def live(req: func.HttpRequest) -> func.HttpResponse:
     """The process runs."""
-    return relay().api.live(req)
+    return await relay().health.live(req)
+
+
+@app.route("health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def ready(req: func.HttpRequest) -> func.HttpResponse:
+    """Everything around it can be used."""
+    return await relay().health.ready(req)
+
+
+@app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """The API's description."""
+    return relay().openapi.get_openapi(req)
 
 
 @app.route(
@@ -76,5 +130,5 @@ def live(req: func.HttpRequest) -> func.HttpResponse:
     auth_level=func.AuthLevel.ANONYMOUS,
 )
 def unknown(req: func.HttpRequest) -> func.HttpResponse:
-    """Every other path."""
-    return relay().api.unknown(req)
+    """Every other path, and every other method."""
+    return relay().openapi.unknown(req)

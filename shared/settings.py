@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.core.webhook_source import WebhookSource, webhook_sources
+
 _CLOUDS = {  # facts, section 4
     "global": "https://graph.microsoft.com",
     "usgov": "https://graph.microsoft.us",
@@ -18,7 +20,6 @@ _CLOUDS = {  # facts, section 4
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
-_SOURCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STORAGE = "UPDATES_STORAGE"
 _SECRET = frozenset({_STORAGE, "WEBHOOK_SOURCES"})
 
@@ -63,7 +64,7 @@ class Settings:
     retry_base_seconds: float
     retry_max_seconds: float
     outcome_retention: timedelta
-    webhook_sources: Mapping[str, Any]
+    webhook_sources: Mapping[str, WebhookSource]
     public_base_url: str | None
 
     @property
@@ -83,10 +84,13 @@ class Settings:
                 return None
             try:
                 return reader(text)
-            except ValueError:
+            except json.JSONDecodeError as error:
+                faults.append(f"{name} = (not shown): accepted is {accepted} ({error})")
+            except ValueError as error:
                 shown = "(not shown)" if name in _SECRET else repr(text[:80])
-                faults.append(f"{name} = {shown}: accepted is {accepted}")
-                return None
+                why = f" ({error})" if name in _SECRET and str(error) else ""
+                faults.append(f"{name} = {shown}: accepted is {accepted}{why}")
+            return None
 
         read_all = {field: read(*row) for field, row in _SETTINGS.items()}
         storage = _storage(given, faults)
@@ -158,14 +162,8 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _webhook_sources(text: str) -> dict[str, Any]:
-    sources = json.loads(text)
-    if not isinstance(sources, dict):
-        raise ValueError  # noqa: TRY004 - one kind of failure for every reader
-    for name, source in sources.items():
-        if not _SOURCE.fullmatch(name) or not isinstance(source, dict) or "verify" not in source:
-            raise ValueError
-    return sources
+def _webhook_sources(text: str) -> dict[str, WebhookSource]:
+    return webhook_sources(json.loads(text))
 
 
 def _storage(given: Mapping[str, str], faults: list[str]) -> Storage:

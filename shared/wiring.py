@@ -1,32 +1,21 @@
-"""Settings become adapters, adapters become use cases; the only place that knows everyone.
+"""Adapters become use cases; the only place that knows everyone.
 
 ``build`` makes a relay, any part of it replaced on demand; ``Lazily`` makes the app's one relay, once, at first use.
 """
 
 import os
-import random
-import secrets
 import threading
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from shared.adapters.graph import Graph
-from shared.adapters.identity import ManagedIdentity
-from shared.adapters.storage_clients import StorageClients
-from shared.adapters.storage_queue import StorageQueue
-from shared.adapters.storage_tables.idempotency_table import IdempotencyTable
-from shared.adapters.storage_tables.outcome_table import OutcomeTable
-from shared.adapters.storage_tables.pacing_table import PacingTable
-from shared.adapters.storage_tables.table import Table
-from shared.adapters.storage_tables.user_status_table import UserStatusTable
 from shared.core.decision import RetryPolicy
 from shared.core.pacing import Quota
-from shared.service import ports
-from shared.service.accept import Accept
+from shared.outside import CONNECTIONS, Ports, connect
+from shared.service.accept import Accept, Each
 from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
 from shared.service.end import End
@@ -36,54 +25,24 @@ from shared.service.poison import Poison
 from shared.service.purge import Purge
 from shared.service.reconcile import Reconcile
 from shared.service.records import Records
+from shared.service.replay import Replay
 from shared.service.sending import Write
 from shared.service.settle import Settle
+from shared.service.tally import Tally
 from shared.service.turn import Limits, Turn
 from shared.settings import Settings
 from shared.web.api import Api
+from shared.web.callers import Callers
+from shared.web.health import Health, Readiness
+from shared.web.many import Batches
+from shared.web.openapi import OpenApi
+from shared.web.stats import Stats
+from shared.web.user_statuses import UserStatuses
+from shared.web.waiting import Waiting
+from shared.web.webhooks import Webhooks
 
-USER_AGENT = "ComplianceStatusRelay/1.0"
-#: As many threads as the worker may have (F41): no call waits for a connection.
-CONNECTIONS = 32
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """In UTC."""
-        return datetime.now(UTC)
-
-    def pause(self, seconds: float) -> None:
-        """Hold this thread."""
-        time.sleep(seconds)
-
-
-class SystemChance:
-    """The machine's randomness."""
-
-    def bits(self) -> int:
-        """For one id."""
-        return secrets.randbits(74)
-
-    def jitter(self) -> float:
-        """From 0 up to, not including, 1."""
-        return random.random()  # noqa: S311 - spreads retries, guards nothing
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Everything outside."""
-
-    queue: ports.UpdateQueue
-    outcomes: ports.OutcomeStore
-    user_statuses: ports.UserStatusStore
-    pacing: ports.PacingStore
-    keys: ports.IdempotencyStore
-    graph: ports.Graph
-    identity: ports.Identity
-    clock: ports.Clock
-    chance: ports.Chance
+#: Of one batch: what a batch gains beyond this, single requests lose.
+STORAGE_CALLS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -96,6 +55,12 @@ class Relay:
     reconcile: Reconcile
     purge: Purge
     api: Api
+    batches: Batches
+    user_statuses: UserStatuses
+    webhooks: Webhooks
+    stats: Stats
+    health: Health
+    openapi: OpenApi
 
 
 def load_settings() -> Settings:
@@ -106,71 +71,63 @@ def load_settings() -> Settings:
 def build(settings: Settings, **instead: Any) -> Relay:
     """A relay by its settings; ``instead`` names ports (``queue=``, ``graph=``) to use in place of the real ones."""
     outside = connect(settings, **instead)
-    call = timedelta(seconds=settings.graph_timeout_seconds)
-    quota = Quota(settings.write_quota.count, int(settings.write_quota.seconds * 1000))
-    gate = Gate(
-        outside.pacing, quota, clock=outside.clock, chance=outside.chance,
-        call_milliseconds=int(settings.graph_timeout_seconds * 1000),
-    )  # fmt: skip
-    leases = Leases(outside.user_statuses, outside.clock, call)
-    records = Records(outside.outcomes, outside.clock)
-    retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
-    settle = Settle(outside.queue, outside.user_statuses, records, outside.clock)
+    tally = Tally(outside.activity, outside.clock, uuid.uuid4().hex, outside.later)
+    records = Records(outside.outcomes, outside.clock, tally)
+    leases = Leases(outside.user_statuses, outside.clock, timedelta(seconds=settings.graph_timeout_seconds))
     end = End(outside.user_statuses, leases, records, outside.clock)
-    turn = Turn(
-        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
-        write=Write(outside.graph, outside.identity, gate), settle=settle, clock=outside.clock,
-        chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
+    accept = Accept(
+        outside.queue, outside.user_statuses, records, outside.keys, outside.clock, outside.chance,
+        several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")),
     )  # fmt: skip
-    accept = Accept(outside.queue, outside.user_statuses, outside.outcomes, outside.keys, outside.clock, outside.chance)
+    waiting = Waiting(outside.outcomes, outside.clock, ThreadPoolExecutor(CONNECTIONS, "http"), outside.sleep)
+    callers = Callers(settings.public_base_url, os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"))
+    readiness = Readiness(outside.queue, outside.activity, outside.identity, outside.graph)
     return Relay(
         ports=outside,
-        deliver=Deliver(outside.queue, outside.outcomes, outside.keys, records, turn, outside.clock),
-        poison=Poison(outside.queue, outside.outcomes, records, end, outside.clock),
+        deliver=Deliver(outside.queue, outside.keys, records, _turn(settings, outside, leases, records), outside.clock),
+        poison=Poison(outside.queue, records, end, outside.clock),
         reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
-        purge=Purge(outside.outcomes, outside.keys, outside.clock, settings.outcome_retention),
+        purge=Purge(outside.outcomes, outside.keys, outside.activity, outside.clock, settings.outcome_retention),
         api=Api(
-            accept=accept, cancel=Cancel(records, end, outside.clock), outcomes=outside.outcomes, clock=outside.clock,
-            public_base_url=settings.public_base_url,
-            trusts_principal=os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"),
+            accept=accept, cancel=Cancel(records, end, outside.clock),
+            replay=Replay(outside.outcomes, accept, outside.clock, outside.chance),
+            outcomes=outside.outcomes, clock=outside.clock, callers=callers, waiting=waiting,
         ),
+        batches=Batches(accept, callers),
+        user_statuses=UserStatuses(outside.user_statuses),
+        webhooks=Webhooks(accept, settings.webhook_sources),
+        stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
+        health=Health(readiness, waiting, outside.clock),
+        openapi=OpenApi(callers),
     )  # fmt: skip
 
 
-def connect(settings: Settings, **instead: Any) -> Ports:
-    """The real adapters, where nothing else is given."""
-    storage = StorageClients(
-        connection_string=settings.storage.connection_string,
-        queue_service_uri=settings.storage.queue_service_uri,
-        table_service_uri=settings.storage.table_service_uri,
-        credential=settings.storage.credential,
-        client_id=settings.storage.client_id,
-        connections=CONNECTIONS,
-    )
+def _turn(settings: Settings, outside: Ports, leases: Leases, records: Records) -> Turn:
+    gate = Gate(
+        outside.pacing, _quota(settings), clock=outside.clock, chance=outside.chance,
+        call_milliseconds=int(settings.graph_timeout_seconds * 1000),
+    )  # fmt: skip
+    retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
+    return Turn(
+        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
+        write=Write(outside.graph, outside.identity, gate, records.tally),
+        settle=Settle(outside.queue, outside.user_statuses, records, outside.clock),
+        clock=outside.clock, chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
+    )  # fmt: skip
 
-    def table(name: str) -> Table:
-        return Table(storage.table(settings.table_prefix + name))
 
-    make: dict[str, Callable[[], Any]] = {
-        "clock": SystemClock,
-        "chance": SystemChance,
-        "queue": lambda: StorageQueue(storage.queue(settings.queue)),
-        "outcomes": lambda: OutcomeTable(table("Outcomes")),
-        "user_statuses": lambda: UserStatusTable(table("UserStatuses")),
-        "pacing": lambda: PacingTable(table("Pacing")),
-        "keys": lambda: IdempotencyTable(table("IdempotencyKeys")),
-        "identity": lambda: ManagedIdentity(scope=settings.graph_audience, client_id=settings.client_id),
-        "graph": lambda: Graph(
-            root=settings.graph_root,
-            api_version=settings.graph_api_version,
-            timeout_seconds=settings.graph_timeout_seconds,
-            pool_size=CONNECTIONS,
-            user_agent=USER_AGENT,
-            clock=instead.get("clock", SystemClock()).now,
-            new_guid=lambda: str(uuid.uuid4()),
-        ),
-    }
-    return Ports(**{name: instead[name] if name in instead else made() for name, made in make.items()})
+def _quota(settings: Settings) -> Quota:
+    return Quota(settings.write_quota.count, int(settings.write_quota.seconds * 1000))
+
+
+def several_at_a_time(threads: ThreadPoolExecutor) -> Each:
+    """Calls on these threads; a single one stays on its own."""
+
+    def each[T, R](call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        all_items = list(items)
+        return list(threads.map(call, all_items)) if len(all_items) > 1 else [call(item) for item in all_items]
+
+    return each
 
 
 class Lazily:

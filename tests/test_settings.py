@@ -138,7 +138,7 @@ def test_values_are_read_as_they_mean() -> None:
     """Numbers, durations, JSON, URLs."""
     changes: dict[str, Any] = {
         "GRAPH_WRITE_QUOTA": "5/1.5", "DELIVERY_DEADLINE_HOURS": "0.5", "PUBLIC_BASE_URL": "https://gw.example/relay/",
-        "WEBHOOK_SOURCES": '{"jamf": {"verify": {"type": "header"}}}',
+        "WEBHOOK_SOURCES": '{"jamf": {"verify": {"type": "header", "header": "x-key", "secrets": ["s"]}}}',
     }  # fmt: skip
     one = settings(**changes)
     assert (one.write_quota.count, one.write_quota.seconds) == (5, 1.5)

@@ -3,11 +3,12 @@
 import itertools
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.activity import Minutes, hour_of
 from shared.core.outcome import Outcome
 from shared.core.pacing import Pacing
 from shared.core.reply import Reply
@@ -15,6 +16,7 @@ from shared.core.update_id import accepted_at
 from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
 from shared.service.deliver import Delivery
 from shared.service.ports import (
+    ActivityRow,
     Answer,
     Conflict,
     IdentityUnavailable,
@@ -87,6 +89,9 @@ class MemoryQueue:
         visible = [message.inserted for message in self.messages if message.visible <= now]
         return QueueHead(len(self.messages), min(visible, default=None))
 
+    def touch(self) -> None:
+        pass
+
     def receive(self) -> Message | None:
         """The next visible message, hidden for ten minutes (F32)."""
         now = self.clock.now()
@@ -120,6 +125,9 @@ class MemoryOutcomes:
                 return False
             self.rows[outcome.id] = (outcome, 1)
             return True
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        return frozenset(outcome.id for outcome in outcomes if not self.insert(outcome))
 
     def replace(self, outcome: Outcome, etag: str) -> None:
         with self._lock:
@@ -233,6 +241,28 @@ class MemoryKeys:
         return len(old)
 
 
+class MemoryActivity:
+    """Counts by hour and instance."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[datetime, str], Minutes] = {}
+
+    def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
+        self.rows[hour, instance] = minutes
+
+    def read(self, since: datetime) -> list[ActivityRow]:
+        return [ActivityRow(*key, minutes) for key, minutes in sorted(self.rows.items()) if key[0] >= since]
+
+    def touch(self) -> None:
+        pass
+
+    def purge(self, before: datetime, limit: int) -> int:
+        old = [key for key in self.rows if key[0] < hour_of(before)][:limit]
+        for key in old:
+            del self.rows[key]
+        return len(old)
+
+
 @dataclass
 class Call:
     policy_id: str
@@ -251,6 +281,7 @@ class ScriptedGraph:
         self.calls: list[Call] = []
         self.state: dict[tuple[str, str], dict[str, Any]] = {}
         self.refuse: Any = None
+        self.read_reply = Reply(200)
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
@@ -265,6 +296,9 @@ class ScriptedGraph:
             kept.update(properties)
             reply = replace(reply, result={"id": user_status_id} | kept)
         return Answer(reply, now, 7)
+
+    def read_policies(self, *, token: str) -> Answer:
+        return Answer(self.read_reply, self.clock.now(), 7)
 
 
 @dataclass
@@ -285,3 +319,18 @@ class ScriptedIdentity:
         if rejected == f"token-{self.number}":
             self.number += 1
         return f"token-{self.number}"
+
+
+@dataclass
+class Alarms:
+    """What is to be called later; a test decides when."""
+
+    calls: list[Callable[[], None]] = field(default_factory=list)
+
+    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def ring(self) -> None:
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()

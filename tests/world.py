@@ -25,10 +25,22 @@ class World:
         self.keys = twins.MemoryKeys()
         self.graph = twins.ScriptedGraph(self.clock)
         self.identity = twins.ScriptedIdentity()
-        self.relay = build(
-            settings, queue=self.queue, outcomes=self.outcomes, user_statuses=self.user_statuses, pacing=self.pacing,
-            keys=self.keys, graph=self.graph, identity=self.identity, clock=self.clock, chance=self.chance,
-        )  # fmt: skip
+        self.activity = twins.MemoryActivity()
+        self.later = twins.Alarms()
+        self.relay = build(settings, **self.ports())
+
+    def ports(self) -> dict[str, Any]:
+        """Every port's twin, by its name."""
+        return {
+            "queue": self.queue, "outcomes": self.outcomes, "user_statuses": self.user_statuses, "keys": self.keys,
+            "pacing": self.pacing, "graph": self.graph, "identity": self.identity, "activity": self.activity,
+            "clock": self.clock, "chance": self.chance, "later": self.later, "sleep": self.sleep,
+        }  # fmt: skip
+
+    async def sleep(self, seconds: float) -> None:
+        """The loop's time is the world's: while a caller waits, the host goes on."""
+        self.clock.step(seconds=seconds)
+        self.deliver_next()
 
     def accept(self, update: Update | None = None, **changes: Any) -> str:
         """Accept an update; its id."""

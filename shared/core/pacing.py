@@ -22,6 +22,8 @@ PROBE_PAUSE_MAX = 60_000
 PROBE_PAUSE_MIN = 1_000
 #: A pause is the outage's length so far by this: an outage lasts at most a twentieth longer than it has to.
 OUTAGE_BY_PAUSE = 20
+#: Slots that all instances together may have booked and not used yet.
+MOST_AHEAD = 64
 _SMALLEST_SHARE = 20
 _PATIENCE_MAX = 1_000
 
@@ -160,7 +162,8 @@ def _recent(stamps: tuple[int, ...], quota: Quota, now: int) -> tuple[int, ...]:
     Those far ahead were booked by a clock that has since been set back; they must not stop everyone.
     """
     oldest = bisect_right(stamps, now - quota.window - quota.margin - quota.validity)
-    return stamps[oldest : bisect_right(stamps, now + 3 * quota.window + _PATIENCE_MAX)]
+    ahead = 3 * quota.window + _PATIENCE_MAX + MOST_AHEAD * (quota.window + quota.margin) // quota.count
+    return stamps[oldest : bisect_right(stamps, now + ahead)]
 
 
 def _book(stamps: list[int], quota: Quota, earliest: int) -> Slot:

@@ -46,6 +46,13 @@ def ticks_of(moment: datetime) -> int:
     return (moment - _FIRST) // timedelta(microseconds=1) * 10
 
 
+def format_ticks(instant: int) -> str:
+    """``2026-11-23T20:30:00.1234567Z`` of a count of 100 ns."""
+    seconds, fraction = divmod(instant, TICKS_PER_SECOND)
+    moment = _FIRST + timedelta(seconds=seconds)
+    return f"{moment.isoformat()[:19]}.{fraction:07}Z"
+
+
 def format_milliseconds(moment: datetime) -> str:
     """``2026-11-23T20:30:00.123Z``, the rest cut off."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Taking an update in: reserve its idempotency key, put it on the queue, register its values, make its outcome.
+"""Taking updates in: reserve idempotency keys, put them on the queue, register their values, make their outcomes.
 
 In this order, so that whatever dies in between, either the message is not there (the caller repeats: same key, same id)
 or it is, and the consumer writes what is missing.
@@ -6,8 +6,9 @@ or it is, and the consumer writes what is missing.
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, queued
@@ -18,12 +19,12 @@ from shared.service.ports import (
     Chance,
     Clock,
     IdempotencyStore,
-    OutcomeStore,
     Reservation,
     Unavailable,
     UpdateQueue,
     UserStatusStore,
 )
+from shared.service.records import Records
 
 log = logging.getLogger(__name__)
 
@@ -44,51 +45,105 @@ class KeyConflict:
 
 
 @dataclass(frozen=True)
+class NotQueued:
+    """Storage could not take it: nothing was accepted."""
+
+    why: str
+
+
+type Verdict = Accepted | KeyConflict | NotQueued
+
+
+class Each(Protocol):
+    """Calls a function with each item, several at a time; the results in order."""
+
+    def __call__[T, R](self, call: Callable[[T], R], items: Iterable[T]) -> list[R]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
 class Accept:
-    """Accepts updates. Raises ``Unavailable`` when the queue cannot be written: nothing was accepted then."""
+    """Accepts updates, one or many."""
 
     queue: UpdateQueue
     user_statuses: UserStatusStore
-    outcomes: OutcomeStore
+    records: Records
     keys: IdempotencyStore
     clock: Clock
     chance: Chance
+    each: Each
 
     def __call__(self, update: Update, *, submitted_by: str | None = None) -> Accepted | KeyConflict:
-        """At most four storage calls, five with an idempotency key."""
-        envelope = Envelope(
-            id=new_update_id(self.clock.now(), self.chance.bits()), attempt=1, update=update, submitted_by=submitted_by
-        )
-        first = reserve(self.keys, envelope)
-        if isinstance(first, KeyConflict):
-            return first
-        if first.id != envelope.id:
-            known = self.outcomes.get(first.id)
-            if known is not None:
-                return Accepted(known.outcome, repeated=True)
-        # Without an outcome nothing proves that the first was queued: it is queued again, under the same id.
-        return Accepted(self.enqueue(first), repeated=first.id != envelope.id)
+        """At most four storage calls, five with an idempotency key. Raises ``Unavailable``: nothing was accepted."""
+        (verdict,) = self.all((update,), submitted_by=submitted_by)
+        if isinstance(verdict, NotQueued):
+            raise Unavailable(verdict.why)
+        return verdict
 
-    def enqueue(self, envelope: Envelope) -> Outcome:
-        """Put an update on its way; a table that is down is no reason to refuse it."""
-        self.queue.put(envelope.to_json())
-        outcome = queued(envelope, self.clock.now())
-        if envelope.update.device_compliance_user_status_id is not None:
-            self._if_possible(envelope, lambda: self.user_statuses.register(key_of(envelope), acceptance_of(envelope)))
-        self._if_possible(envelope, lambda: self._record(envelope, outcome))
-        return outcome
+    def all(self, updates: Sequence[Update], *, submitted_by: str | None = None) -> list[Verdict]:
+        """A verdict for each, in order; what one meets is no matter of the others."""
+        envelopes = [
+            Envelope(new_update_id(self.clock.now(), self.chance.bits()), 1, update, submitted_by=submitted_by)
+            for update in updates
+        ]
+        reserved = self.each(self._reserved, envelopes)
+        outcomes = self.enqueue([one for one in reserved if isinstance(one, Envelope)])
+        return [
+            self._verdict(envelope, one, outcomes) if isinstance(one, Envelope) else one
+            for envelope, one in zip(envelopes, reserved, strict=True)
+        ]
 
-    def _record(self, envelope: Envelope, outcome: Outcome) -> None:
-        if not self.outcomes.insert(outcome) and envelope.update.device_compliance_user_status_id is not None:
-            known = self.outcomes.get(envelope.id)
-            if known is not None and known.outcome.state.final:  # the consumer was faster: nothing is owed any more
-                self.user_statuses.withdraw(key_of(envelope), envelope.id)
+    def enqueue(self, envelopes: Iterable[Envelope]) -> dict[str, Outcome | NotQueued]:
+        """Put updates on their way, by id; tables that are down are no reason to refuse them."""
+        unique = {envelope.id: envelope for envelope in envelopes}
+        results = dict(zip(unique, self.each(self._queued, unique.values()), strict=True))
+        on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
+        self.each(self._register, [one for one in on_queue if one.update.device_compliance_user_status_id])
+        self._record([result for result in results.values() if isinstance(result, Outcome)])
+        return results
 
-    def _if_possible(self, envelope: Envelope, write: Callable[[], None]) -> None:
+    def _reserved(self, envelope: Envelope) -> Envelope | Verdict:
+        """The envelope to enqueue, or why there is none."""
+        try:
+            first = reserve(self.keys, envelope)
+            if isinstance(first, KeyConflict) or first.id == envelope.id:
+                return first
+            # Without an outcome nothing proves that the first was queued: it is queued again, under the same id.
+            known = self.records.get(first.id)
+        except Unavailable as error:
+            return NotQueued(str(error))
+        return first if known is None else Accepted(known.outcome, repeated=True)
+
+    def _queued(self, envelope: Envelope) -> Outcome | NotQueued:
+        try:
+            self.queue.put(envelope.to_json())
+        except Unavailable as error:
+            return NotQueued(str(error))
+        return queued(envelope, self.clock.now())
+
+    def _register(self, envelope: Envelope) -> None:
+        self._if_possible(lambda: self.user_statuses.register(key_of(envelope), acceptance_of(envelope)))
+
+    def _record(self, outcomes: list[Outcome]) -> None:
+        overtaken: list[str] = []
+        self._if_possible(lambda: overtaken.extend(self.records.insert_all(outcomes)))
+        self.each(lambda update_id: self._if_possible(lambda: self._withdraw(update_id)), overtaken)
+
+    def _withdraw(self, update_id: str) -> None:
+        known = self.records.get(update_id)
+        envelope = known and known.outcome.envelope
+        if known and envelope and known.outcome.state.final and envelope.update.device_compliance_user_status_id:
+            # The consumer was faster: nothing is owed any more.
+            self.user_statuses.withdraw(key_of(envelope), update_id)
+
+    def _if_possible(self, write: Callable[[], Any]) -> None:
         try:
             write()
-        except Unavailable:
-            log.warning("left to the consumer", extra={"update_id": envelope.id})
+        except Unavailable as error:
+            log.warning("left to the consumer", extra={"reason": str(error)})
+
+    def _verdict(self, envelope: Envelope, first: Envelope, outcomes: dict[str, Outcome | NotQueued]) -> Verdict:
+        outcome = outcomes[first.id]
+        return outcome if isinstance(outcome, NotQueued) else Accepted(outcome, repeated=first.id != envelope.id)
 
 
 def reserve(keys: IdempotencyStore, envelope: Envelope) -> Envelope | KeyConflict:

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.outcome import Event, advance, error_of, overtakes, queued, unreadable
 from shared.service.accept import KeyConflict, reserve
-from shared.service.ports import Clock, IdempotencyStore, OutcomeStore, Stored, UpdateQueue
+from shared.service.ports import Clock, IdempotencyStore, Stored, UpdateQueue
 from shared.service.records import Records
 from shared.service.turn import Turn
 
@@ -29,7 +29,6 @@ class Deliver:
     """Consumes one delivery. What it raises is an outage of our storage or a bug: the host tries again."""
 
     queue: UpdateQueue
-    outcomes: OutcomeStore
     keys: IdempotencyStore
     records: Records
     turn: Turn
@@ -39,7 +38,7 @@ class Deliver:
         """Every readable message gets its turn; every other one an outcome that says why not."""
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
-                self.outcomes.insert(unreadable(message, self.clock.now()))
+                self.records.insert(unreadable(message, self.clock.now()))
                 log.warning("unreadable", extra={"update_id": message.id})
             case Received(envelope, foreign=True):
                 self._foreign(envelope, again=delivery.dequeue_count > 1)
@@ -47,7 +46,7 @@ class Deliver:
                 self._carry(envelope)
 
     def _carry(self, envelope: Envelope) -> None:
-        known = self.outcomes.get(envelope.id)
+        known = self.records.get(envelope.id)
         if known is not None and overtakes(known.outcome, envelope):
             log.info("dropped", extra={"update_id": envelope.id})
             return
@@ -57,7 +56,7 @@ class Deliver:
         first = reserve(self.keys, envelope)
         if isinstance(first, KeyConflict):
             return self._refuse(envelope, first)
-        if first.id != envelope.id and self.outcomes.get(first.id) is not None:
+        if first.id != envelope.id and self.records.get(first.id) is not None:
             log.info("repeated", extra={"update_id": first.id})
             return None
         if again or first.id != envelope.id:
@@ -79,4 +78,4 @@ class Deliver:
             "idempotencyKeyConflict",
             f"The idempotency key belongs to update {conflict.update_id} with another payload.",
         )
-        self.outcomes.insert(advance(queued(envelope, now), Event.FAIL, now, error=error))
+        self.records.insert(advance(queued(envelope, now), Event.FAIL, now, error=error))

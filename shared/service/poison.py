@@ -7,7 +7,7 @@ from shared.core.envelope import Envelope, Received, Unreadable, read_queue_mess
 from shared.core.outcome import Event, Outcome, advance, error_of, overtakes, unreadable
 from shared.service.deliver import Delivery
 from shared.service.end import End, OnItsWay
-from shared.service.ports import Clock, Conflict, OutcomeStore, UpdateQueue
+from shared.service.ports import Clock, Conflict, UpdateQueue
 from shared.service.records import Records
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ class Poison:
     """Consumes one message of the poison queue."""
 
     queue: UpdateQueue
-    outcomes: OutcomeStore
     records: Records
     end: End
     clock: Clock
@@ -30,7 +29,7 @@ class Poison:
         """Nothing that reached the queue ends without an outcome."""
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
-                self.outcomes.insert(unreadable(message, self.clock.now()))
+                self.records.insert(unreadable(message, self.clock.now()))
             case Received(envelope):
                 self._readable(envelope, delivery)
 

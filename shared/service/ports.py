@@ -1,10 +1,11 @@
 """What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.core.activity import Minutes
 from shared.core.outcome import Outcome, State
 from shared.core.pacing import Pacing
 from shared.core.reply import Reply
@@ -73,6 +74,15 @@ class QueueHead:
 
 
 @dataclass(frozen=True)
+class ActivityRow:
+    """One instance's counts of one hour."""
+
+    hour: datetime
+    instance: str
+    minutes: Minutes
+
+
+@dataclass(frozen=True)
 class Answer:
     """One Graph call: when it began, how long it took, what came of it."""
 
@@ -86,6 +96,9 @@ class UpdateQueue(Protocol):
 
     def put(self, text: str, delay: timedelta = timedelta(0)) -> None: ...
     def head(self) -> QueueHead: ...
+    def touch(self) -> None:
+        """Write to the queue what nobody reads: whether it can be written."""
+        ...
 
 
 class OutcomeStore(Protocol):
@@ -94,6 +107,10 @@ class OutcomeStore(Protocol):
     def get(self, update_id: str) -> Stored | None: ...
     def insert(self, outcome: Outcome) -> bool:
         """False, and nothing changed, when the update has an outcome already."""
+        ...
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        """Insert many; answers the ids of those that were there already, which are as they were."""
         ...
 
     def replace(self, outcome: Outcome, etag: str) -> None:
@@ -145,12 +162,33 @@ class IdempotencyStore(Protocol):
     def purge(self, before: datetime, limit: int) -> int: ...
 
 
+class ActivityStore(Protocol):
+    """Counts, a row for each instance and hour. Raises ``Unavailable``."""
+
+    def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
+        """Whatever the row held before."""
+        ...
+
+    def read(self, since: datetime) -> list[ActivityRow]:
+        """The rows of that hour and later."""
+        ...
+
+    def touch(self) -> None:
+        """Write what nobody reads: whether tables can be written."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int: ...
+
+
 class Graph(Protocol):
     """Microsoft Graph; every failure is a value in the answer's reply."""
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, str | int], *, token: str
     ) -> Answer: ...
+    def read_policies(self, *, token: str) -> Answer:
+        """One cheap read: whether Graph answers, and takes this app's word."""
+        ...
 
 
 class Identity(Protocol):

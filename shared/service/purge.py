@@ -1,4 +1,4 @@
-"""Retention: outcomes and idempotency keys older than that are deleted, in slices, as often as it takes.
+"""Retention: outcomes, idempotency keys and counts older than that are deleted, in slices, as often as it takes.
 
 User statuses stay: they are what keeps old values out.
 """
@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.service.ports import Clock, IdempotencyStore, OutcomeStore
+from shared.service.ports import ActivityStore, Clock, IdempotencyStore, OutcomeStore
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +22,14 @@ class Purge:
 
     outcomes: OutcomeStore
     keys: IdempotencyStore
+    activity: ActivityStore
     clock: Clock
     retention: timedelta
 
     def __call__(self) -> int:
         """How many rows were deleted."""
         before, deleted = self.clock.now() - self.retention, 0
-        for store in (self.outcomes, self.keys):
+        for store in (self.outcomes, self.keys, self.activity):
             for _ in range(_SLICES):
                 slice_ = store.purge(before, _SLICE)
                 deleted += slice_

@@ -1,11 +1,15 @@
-"""Changing an outcome when others may change it too: read, move, replace, and again if someone was faster."""
+"""Changing outcomes when others may change them too: read, move, replace, and again if someone was faster.
 
-from collections.abc import Callable
+Every change of a state passes here, so this is where states are counted.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, queued
 from shared.service.ports import Clock, Conflict, OutcomeStore, Stored
+from shared.service.tally import Tally
 
 _TRIES = 10
 
@@ -16,10 +20,28 @@ class Records:
 
     outcomes: OutcomeStore
     clock: Clock
+    tally: Tally
 
     def get(self, update_id: str) -> Stored | None:
         """An update's outcome, if it has one."""
         return self.outcomes.get(update_id)
+
+    def insert(self, outcome: Outcome) -> bool:
+        """Make an update's outcome; False when it has one."""
+        made = self.outcomes.insert(outcome)
+        if made:
+            self.tally.moved(None, outcome)
+        return made
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Make many; answers the ids of those that had one."""
+        if len(outcomes) == 1:
+            return [] if self.insert(outcomes[0]) else [outcomes[0].id]
+        there = self.outcomes.insert_all(outcomes)
+        for outcome in outcomes:
+            if outcome.id not in there:
+                self.tally.moved(None, outcome)
+        return sorted(there)
 
     def move(self, envelope: Envelope, known: Stored | None, change: Callable[[Outcome], Outcome]) -> Outcome:
         """Apply ``change`` unless the outcome is final; makes the outcome where acceptance has not come to it yet."""
@@ -35,9 +57,10 @@ class Records:
 
     def _write(self, outcome: Outcome, known: Stored | None) -> bool:
         if known is None:
-            return self.outcomes.insert(outcome)
+            return self.insert(outcome)
         try:
             self.outcomes.replace(outcome, known.etag)
         except Conflict:
             return False
+        self.tally.moved(known.outcome, outcome)
         return True

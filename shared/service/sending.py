@@ -11,6 +11,7 @@ from shared.core.user_status import Acceptance, Values, plain
 from shared.service.gate import Gate, Later
 from shared.service.lease import Held
 from shared.service.ports import Answer, Graph, Identity, IdentityUnavailable, Stored
+from shared.service.tally import Tally
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Write:
     graph: Graph
     identity: Identity
     gate: Gate
+    tally: Tally
 
     def __call__(self, held: Held, values: Values, token: str, leave: Leave) -> tuple[list[Answer], Later | None]:
         """The calls made, two where the first token was refused; ``Later`` when a hold came before the last one."""
@@ -73,4 +75,5 @@ class Write:
                 held.renew()
             if self.gate.wait(slot):
                 row = held.row
+                self.tally.wrote()
                 return self.graph.patch_user_status(row.policy_id, row.user_status_id, plain(values), token=token)

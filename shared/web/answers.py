@@ -29,6 +29,7 @@ class Problem(Exception):
     detail: str
     errors: Sequence[Fault] = ()
     retry_after: int | None = None
+    allow: Sequence[str] = ()
 
 
 def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -48,6 +49,10 @@ def problem(problem: Problem, instance: str) -> func.HttpResponse:
     if problem.errors:
         members["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in problem.errors]
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
+    if problem.allow:
+        headers["Allow"] = ", ".join(problem.allow)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Webhook-Signature"
     return _response(problem.status, members, PROBLEM_TYPE, headers)
 
 

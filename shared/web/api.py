@@ -1,9 +1,9 @@
-"""One method a route of contract section 4: request in, use case, answer out."""
+"""The calls that are about one update, or list them: request in, use case, answer out (contract section 4)."""
 
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
@@ -12,62 +12,90 @@ from shared.core.outcome import Outcome, State
 from shared.core.resource import resource
 from shared.core.strict_json import Fault, InvalidMessage
 from shared.core.update_id import is_update_id
-from shared.service.accept import Accept, KeyConflict
+from shared.service.accept import Accept, Accepted, KeyConflict
 from shared.service.cancel import Cancel, TooLate
 from shared.service.ports import Clock, InvalidContinuation, OutcomeStore
+from shared.service.replay import NotReplayable, Replay
 from shared.web.answers import Problem, answer
-from shared.web.boundary import answers_problems
-from shared.web.requests_in import LARGEST_MESSAGE, json_body, malformed, outcome_filter, with_key
+from shared.web.boundary import answers_problems, awaits_problems
+from shared.web.callers import Callers
+from shared.web.requests_in import (
+    HOST_PARAMETERS,
+    LARGEST_MESSAGE,
+    json_body,
+    malformed,
+    outcome_filter,
+    preferred_wait,
+    replay_filter,
+    with_key,
+)
+from shared.web.waiting import Waiting
 
 #: How soon a caller may ask again about an update that waits for its turn.
 ASK_AGAIN_SECONDS = 2
 _ROUTE = "/api/updates"
+_NOT_FOUND = Problem(404, "notFound", "There is no such update.")
 
 
 @dataclass(frozen=True)
 class Api:
-    """The HTTP API over its use cases; ``trusts_principal`` where App Service authentication is on."""
+    """The HTTP API of updates over its use cases."""
 
     accept: Accept
     cancel: Cancel
+    replay: Replay
     outcomes: OutcomeStore
     clock: Clock
-    public_base_url: str | None
-    trusts_principal: bool
+    callers: Callers
+    waiting: Waiting
 
-    @answers_problems
-    def post_update(self, request: func.HttpRequest) -> func.HttpResponse:
+    @awaits_problems
+    async def post_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """``POST /api/updates``."""
-        update = parse_message(json_body(request, LARGEST_MESSAGE))
-        if isinstance(update, InvalidMessage):
-            raise malformed(update)
-        accepted = self.accept(with_key(update, request), submitted_by=self._principal(request))
-        if isinstance(accepted, KeyConflict):
-            fault = Fault("/idempotencyKey", "belongs to another payload")
-            raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
+        wait = preferred_wait(request)
+        accepted = await self.waiting.run(lambda: self._accepted(request))
+        outcome = await self.waiting.until_final(accepted.outcome, wait)
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
-        status = 200 if accepted.outcome.state.final else 202
-        return self._update(status, accepted.outcome, request, repeated)
+        return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
 
-    @answers_problems
-    def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
+    @awaits_problems
+    async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """``GET /api/updates/{id}``."""
-        update_id = request.route_params["id"].lower()
-        stored = self.outcomes.get(update_id) if is_update_id(update_id) else None
+        wait, update_id = preferred_wait(request), _id(request)
+        stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
         if stored is None:
-            raise Problem(404, "notFound", "There is no such update.")
-        return answer(200, resource(stored.outcome), self._ask_again(stored.outcome))
+            raise _NOT_FOUND
+        outcome = await self.waiting.until_final(stored.outcome, wait)
+        return answer(200, resource(outcome), self._ask_again(outcome) | _applied(wait) | {"Vary": "Prefer"})
 
     @answers_problems
     def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """``POST /api/updates/{id}/cancel``."""
-        update_id = request.route_params["id"].lower()
-        canceled = self.cancel(update_id) if is_update_id(update_id) else None
+        canceled = self.cancel(_id(request))
         if canceled is None:
-            raise Problem(404, "notFound", "There is no such update.")
+            raise _NOT_FOUND
         if isinstance(canceled, TooLate):
             raise Problem(409, "tooLate", canceled.why)
         return answer(200, resource(canceled))
+
+    @answers_problems
+    def replay_update(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``POST /api/updates/{id}/replay``."""
+        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request))
+        if replayed is None:
+            raise _NOT_FOUND
+        if isinstance(replayed, NotReplayable):
+            raise Problem(409, "notReplayable", replayed.why)
+        return self._where(202, replayed, request, {})
+
+    @answers_problems
+    def replay_updates(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``POST /api/updates/replay``."""
+        wanted, dry_run = replay_filter(json_body(request, LARGEST_MESSAGE))
+        done = self.replay.some(wanted, submitted_by=self.callers.principal(request), dry_run=dry_run)
+        if dry_run:
+            return answer(200, {"matched": done.matched})
+        return answer(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
 
     @answers_problems
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
@@ -79,25 +107,25 @@ class Api:
             raise Problem(400, "invalidQuery", "The continuation is none that this API gave.") from None
         body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
         if page.continuation is not None:
-            kept = {name: text for name, text in request.params.items() if name not in ("code", "clientId")}
+            kept = {name: text for name, text in request.params.items() if name not in HOST_PARAMETERS}
             query = urlencode(kept | {"continuation": page.continuation})
-            body["nextLink"] = f"{self._base(request)}{_ROUTE}?{query}"
+            body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
         return answer(200, body)
 
-    @answers_problems
-    def live(self, _request: func.HttpRequest) -> func.HttpResponse:
-        """``GET /api/health/live``."""
-        return answer(200, {"status": "ok"})
+    def _accepted(self, request: func.HttpRequest) -> Accepted:
+        update = parse_message(json_body(request, LARGEST_MESSAGE))
+        if isinstance(update, InvalidMessage):
+            raise malformed(update)
+        accepted = self.accept(with_key(update, request), submitted_by=self.callers.principal(request))
+        if isinstance(accepted, KeyConflict):
+            fault = Fault("/idempotencyKey", "belongs to another payload")
+            raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
+        return accepted
 
-    @answers_problems
-    def unknown(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Every path that no route has."""
-        raise Problem(404, "notFound", f"There is no {request.method} {urlsplit(request.url).path}.")
-
-    def _update(
+    def _where(
         self, status: int, outcome: Outcome, request: func.HttpRequest, headers: dict[str, str]
     ) -> func.HttpResponse:
-        location = f"{self._base(request)}{_ROUTE}/{outcome.id}"
+        location = f"{self.callers.base(request)}{_ROUTE}/{outcome.id}"
         where = {"Location": location, "Operation-Location": location}
         return answer(status, resource(outcome), where | self._ask_again(outcome) | headers)
 
@@ -110,12 +138,13 @@ class Api:
     def _seconds_to(self, moment: datetime | None) -> int:
         return 0 if moment is None else math.ceil((moment - self.clock.now()).total_seconds())
 
-    def _base(self, request: func.HttpRequest) -> str:
-        if self.public_base_url is not None:
-            return self.public_base_url
-        url = urlsplit(request.url)
-        return f"{url.scheme}://{url.netloc}"
 
-    def _principal(self, request: func.HttpRequest) -> str | None:
-        # Forgeable wherever App Service authentication does not strip it.
-        return request.headers.get("X-MS-CLIENT-PRINCIPAL-ID") if self.trusts_principal else None
+def _id(request: func.HttpRequest) -> str:
+    update_id = str(request.route_params["id"]).lower()
+    if not is_update_id(update_id):
+        raise _NOT_FOUND
+    return update_id
+
+
+def _applied(wait: int | None) -> dict[str, str]:
+    return {} if wait is None else {"Preference-Applied": f"wait={wait}"}

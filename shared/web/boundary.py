@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,26 +21,44 @@ def answers_problems[**P](handler: Callable[P, func.HttpResponse]) -> Callable[P
 
     @functools.wraps(handler)
     def answered(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
-        instance = urlsplit(_request(args).url).path
         try:
             return handler(*args, **kwargs)
-        except Problem as fault:
-            return problem(fault, instance)
-        except Unavailable as fault:
-            log.error("storage unavailable", extra={"reason": str(fault)})  # noqa: TRY400 - an outage, no bug
-            return problem(_UNAVAILABLE, instance)
-        except Exception:  # the boundary: a bug of ours must neither reach the host nor tell the caller anything
-            log.exception("unexpected")
-            return problem(_UNEXPECTED, instance)
+        except Exception as error:  # noqa: BLE001 - the boundary: see _explained
+            return _explained(error, args)
 
     return answered
+
+
+def awaits_problems[**P](
+    handler: Callable[P, Awaitable[func.HttpResponse]],
+) -> Callable[P, Awaitable[func.HttpResponse]]:
+    """The same for a handler on the event loop."""
+
+    @functools.wraps(handler)
+    async def answered(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
+        try:
+            return await handler(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the boundary: see _explained
+            return _explained(error, args)
+
+    return answered
+
+
+def _explained(error: Exception, args: tuple[Any, ...]) -> func.HttpResponse:
+    """A bug of ours must neither reach the host nor tell the caller anything."""
+    instance = urlsplit(args[-1].url).path
+    match error:
+        case Problem():
+            return problem(error, instance)
+        case Unavailable():
+            log.error("storage unavailable", extra={"reason": str(error)})
+            return problem(_UNAVAILABLE, instance)
+        case _:
+            log.error("unexpected", exc_info=error)
+            return problem(_UNEXPECTED, instance)
 
 
 _UNAVAILABLE = Problem(
     503, "storageUnavailable", "The relay cannot reach its storage.", retry_after=_STORAGE_RETRY_SECONDS
 )
 _UNEXPECTED = Problem(500, "unexpected", "Something went wrong here; the relay's logs say what.")
-
-
-def _request(args: tuple[Any, ...]) -> func.HttpRequest:
-    return args[-1]  # type: ignore[no-any-return]

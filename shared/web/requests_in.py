@@ -13,6 +13,7 @@ from shared.core.timestamp import ticks
 from shared.core.update import Update
 from shared.service.ports import OutcomeFilter
 from shared.web.answers import Problem
+from shared.web.waiting import LONGEST_WAIT_SECONDS
 
 #: Contract section 4.
 LARGEST_MESSAGE = 48 * 1024
@@ -21,15 +22,22 @@ TOP_DEFAULT, TOP_MAX = 50, 1000
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _FIRST_ID = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_KEY, _LONGEST_TEXT = 255, 1024
-_HOST_PARAMETERS = frozenset({"code", "clientId"})
+LONGEST_KEY, _LONGEST_TEXT = 255, 1024
+#: What the Functions host takes for itself: never repeated in a URL of ours.
+HOST_PARAMETERS = frozenset({"code", "clientId"})
+
+
+def body_of(request: func.HttpRequest, largest: int) -> bytes:
+    """The body, bounded before anyone parses it."""
+    body = request.get_body()
+    if len(body) > largest:
+        raise Problem(413, "tooLarge", f"The body may hold {largest} bytes at most.")
+    return body
 
 
 def json_body(request: func.HttpRequest, largest: int) -> Any:
     """The parsed body of a JSON request."""
-    body = request.get_body()
-    if len(body) > largest:
-        raise Problem(413, "tooLarge", f"The body may hold {largest} bytes at most.")
+    body = body_of(request, largest)
     if not _JSON.fullmatch(request.headers.get("Content-Type", "")):
         raise Problem(415, "notJson", "The body must be application/json.")
     document = read_json(body)
@@ -43,18 +51,36 @@ def malformed(message: InvalidMessage) -> Problem:
     return Problem(400, "invalidMessage", "The message is not valid; see errors.", message.faults)
 
 
-def with_key(update: Update, request: func.HttpRequest) -> Update:
-    """The update under the request's ``Idempotency-Key``: a quoted string (the draft's way) or a bare one."""
+def idempotency_key(request: func.HttpRequest) -> str | None:
+    """The request's ``Idempotency-Key``: a quoted string (the draft's way) or a bare one (F49)."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
-        return update
+        return None
     key = _unquoted(header.strip())
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
         raise Problem(400, "invalidIdempotencyKey", "Idempotency-Key takes 1 to 255 printable characters.")
+    return key
+
+
+def with_key(update: Update, request: func.HttpRequest) -> Update:
+    """The update under the request's key."""
+    key = idempotency_key(request)
+    if key is None:
+        return update
     if update.idempotency_key not in (None, key):
         fault = Fault("/idempotencyKey", "differs from the Idempotency-Key header")
         raise Problem(400, "invalidMessage", "The message is not valid; see errors.", (fault,))
     return update.having(idempotencyKey=key)
+
+
+def preferred_wait(request: func.HttpRequest) -> int | None:
+    """Seconds of ``Prefer: wait=N`` (RFC 7240), as many as we grant; whatever else is preferred is ignored."""
+    for preference in request.headers.get("Prefer", "").split(","):
+        name, _, text = preference.partition(";")[0].partition("=")
+        seconds = text.strip().strip('"')
+        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdigit():
+            return min(int(seconds[:9]), LONGEST_WAIT_SECONDS)
+    return None
 
 
 def _unquoted(header: str) -> str:
@@ -65,23 +91,47 @@ def _unquoted(header: str) -> str:
 
 def outcome_filter(query: Mapping[str, str]) -> tuple[OutcomeFilter, int, str | None]:
     """The list's filters, ``top`` and continuation; every bad parameter is named at once."""
+    known = [name for name in query if name not in HOST_PARAMETERS]
+    read, faults = _read({name: query[name] for name in known}, _FILTERS | _PAGING)
+    if faults:
+        raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
+    return _filter(read), read.get("top", TOP_DEFAULT), read.get("continuation")
+
+
+def replay_filter(document: Any) -> tuple[OutcomeFilter, bool]:
+    """The list's filters in JSON, and ``dryRun``."""
+    if not isinstance(document, dict):
+        raise malformed(InvalidMessage((Fault("", "must be a JSON object of filters and dryRun"),)))
+    filters = {name: text for name, text in document.items() if name != "dryRun"}
+    read, faults = _read(filters, _FILTERS)
+    dry_run = document.get("dryRun", False)
+    if not isinstance(dry_run, bool):
+        faults.append(Fault("/dryRun", "must be true or false"))
+    if faults:
+        raise malformed(InvalidMessage(tuple(faults)))
+    return _filter(read), dry_run
+
+
+type _Reader = Callable[[str], tuple[Any, str]]
+
+
+def _read(given: Mapping[str, Any], readers: Mapping[str, _Reader]) -> tuple[dict[str, Any], list[Fault]]:
     faults: list[Fault] = []
     read: dict[str, Any] = {}
-    for name, text in query.items():
-        reader = _PARAMETERS.get(name)
-        if reader is None:
-            if name not in _HOST_PARAMETERS:
-                faults.append(Fault(pointer(name[:40]), f"not a parameter; known are {', '.join(_PARAMETERS)}"))
+    for name, text in given.items():
+        if name not in readers:
+            faults.append(Fault(pointer(name[:40]), f"not a parameter; known are {', '.join(readers)}"))
             continue
-        value, wanted = reader(text)
+        value, wanted = readers[name](text) if isinstance(text, str) else (None, "must be a string")
         if value is None:
             faults.append(Fault(pointer(name), wanted))
         read[name] = value
-    if faults:
-        raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
-    states = _states(read.get("status"), read.get("statusDetail"))
-    outcomes = OutcomeFilter(
-        states=states,
+    return read, faults
+
+
+def _filter(read: Mapping[str, Any]) -> OutcomeFilter:
+    return OutcomeFilter(
+        states=_states(read.get("status"), read.get("statusDetail")),
         device_compliance_policy_id=read.get("deviceCompliancePolicyId"),
         device_compliance_user_status_id=read.get("deviceComplianceUserStatusId"),
         source=read.get("source"),
@@ -89,7 +139,6 @@ def outcome_filter(query: Mapping[str, str]) -> tuple[OutcomeFilter, int, str | 
         created_after=read.get("createdAfter"),
         created_before=read.get("createdBefore"),
     )
-    return outcomes, read.get("top", TOP_DEFAULT), read.get("continuation")
 
 
 def _states(status: str | None, detail: str | None) -> tuple[State, ...] | None:
@@ -122,7 +171,7 @@ def _top(text: str) -> tuple[int | None, str]:
     return int(text) if fits else None, f"must be a whole number from 1 to {TOP_MAX}"
 
 
-_PARAMETERS: dict[str, Callable[[str], tuple[Any, str]]] = {
+_FILTERS: dict[str, _Reader] = {
     "status": _one_of(*dict.fromkeys(state.status for state in State)),
     "statusDetail": _one_of(*(state.detail for state in State if state.detail)),
     "deviceCompliancePolicyId": _text,
@@ -131,6 +180,5 @@ _PARAMETERS: dict[str, Callable[[str], tuple[Any, str]]] = {
     "idempotencyKey": _text,
     "createdAfter": _moment,
     "createdBefore": _moment,
-    "top": _top,
-    "continuation": _text,
 }
+_PAGING: dict[str, _Reader] = {"top": _top, "continuation": _text}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.stack import Azurite, azurite
+from shared.outside import Ports, connect
 from shared.settings import Settings
-from shared.wiring import Ports, connect
 from tests.world import World
 
 

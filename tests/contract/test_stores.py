@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from shared.core.activity import hour_of
 from shared.core.envelope import Unreadable
 from shared.core.outcome import Attempt, Event, State, advance, queued, record, unreadable
 from shared.core.pacing import Pacing
 from shared.core.strict_json import Fault
 from shared.core.user_status import Acceptance, Lease, UserStatusRow, Value
 from shared.core.version import Version
-from shared.service.ports import Conflict, InvalidContinuation, OutcomeFilter, Reservation
-from shared.wiring import Ports
+from shared.outside import Ports
+from shared.service.ports import ActivityRow, Conflict, InvalidContinuation, OutcomeFilter, Reservation
 from tests.builders import NOW, POLICY, an_envelope, an_id, an_update
 
 KEY = "a" * 40
@@ -239,3 +240,46 @@ def test_an_update_id_of_another_case_is_still_that_user(outside: Ports) -> None
 
     assert outside.outcomes.list(OutcomeFilter(device_compliance_policy_id=POLICY), 10).outcomes
     assert an_update(deviceCompliancePolicyId=POLICY.upper())
+
+
+def test_many_outcomes_are_made_at_once_and_none_twice(outside: Ports) -> None:
+    """Over a hundred, two hours of them, some there already."""
+    there = queued(an_envelope(seconds=5), NOW)
+    outside.outcomes.insert(replace(there, attempt=7))
+    new = [queued(an_envelope(seconds=4_000 * (n % 2), n=n + 10), NOW) for n in range(150)]
+
+    assert outside.outcomes.insert_all([*new, there]) == {there.id}
+    assert outside.outcomes.insert_all(new[:3]) == {one.id for one in new[:3]}
+
+    listed = outside.outcomes.list(OutcomeFilter(), 1000).outcomes
+    assert {one.id for one in listed} == {one.id for one in (*new, there)}
+    stored = outside.outcomes.get(there.id)
+    assert stored is not None
+    assert stored.outcome.attempt == 7
+
+
+def test_counts_are_kept_by_hour_and_instance(outside: Ports) -> None:
+    """A row is replaced whole; earlier hours are left out, and purged."""
+    hour = hour_of(NOW)
+    outside.activity.touch()
+    outside.activity.write(hour, "a", {1: {"succeeded": 2}})
+    outside.activity.write(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}})
+    outside.activity.write(hour, "b", {2: {"writes": 1}})
+    outside.activity.write(hour - timedelta(hours=30), "a", {0: {"writes": 9}})
+
+    rows = outside.activity.read(hour - timedelta(hours=1))
+
+    assert sorted(rows, key=lambda row: row.instance) == [
+        ActivityRow(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}}),
+        ActivityRow(hour, "b", {2: {"writes": 1}}),
+    ]
+    assert outside.activity.purge(hour, 10) == 1
+    assert outside.activity.purge(hour, 10) == 0
+    assert len(outside.activity.read(hour - timedelta(days=9))) == 2
+
+
+def test_a_queue_that_can_be_written_holds_no_message_for_it(outside: Ports) -> None:
+    """Readiness asks often."""
+    outside.queue.touch()
+    outside.queue.touch()
+    assert outside.queue.head().length == 0

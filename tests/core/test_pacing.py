@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from shared.core.pacing import (
     FAULTS_TO_OPEN,
+    MOST_AHEAD,
     PROBE_PAUSE_MAX,
     Pacing,
     Quota,
@@ -42,6 +43,8 @@ def test_no_window_ever_holds_more_writes_than_the_quota(
     pacing, now, sent = Pacing(), NOW, list[int]()
     for later, count, unused in bookings:
         now += later
+        if sum(stamp > now for stamp in pacing.stamps) + count > MOST_AHEAD:
+            continue
         pacing, slots = book(pacing, quota, now, count)
         if unused:
             pacing = give_back(pacing, slots)
@@ -65,7 +68,7 @@ def test_a_backlog_gets_nearly_all_of_the_quota(quota: Quota) -> None:
         assert kept_back <= 0.03 * quota.window
 
 
-@given(QUOTAS, st.integers(0, 200))
+@given(QUOTAS, st.integers(0, 60))
 def test_a_clock_that_was_ahead_and_is_set_back_stops_nobody_for_long(quota: Quota, ahead: int) -> None:
     """Stamps of an hour ahead are dropped."""
     pacing, _ = book(Pacing(), quota, NOW + 3_600_000, ahead + 1)

@@ -143,7 +143,7 @@ def host(world: World, scheduler: Scheduler, name: str) -> Relay:
     """One more instance, over the same storage."""
     ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in PORTS}
     clock = Patience(world.clock, scheduler, name)
-    return build(SETTINGS, clock=clock, chance=world.chance, identity=world.identity, **ports)
+    return build(SETTINGS, **(world.ports() | ports | {"clock": clock}))
 
 
 PORTS = ("queue", "outcomes", "user_statuses", "pacing", "keys", "graph")
@@ -186,10 +186,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
     chance = random.Random(seed)
     world = World(SETTINGS)
     world.graph = WatchedGraph(world.clock, chance, faults)
-    world.relay = build(
-        SETTINGS, clock=world.clock, chance=world.chance, identity=world.identity,
-        **{one: getattr(world, one) for one in PORTS},
-    )  # fmt: skip
+    world.relay = build(SETTINGS, **world.ports())
     newest: dict[str, tuple[int, int]] = {}
     ids = []
     for n, (user, second) in enumerate(reports):

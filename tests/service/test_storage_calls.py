@@ -32,8 +32,7 @@ def counting() -> tuple[World, list[str]]:
     world = World(settings)
     calls: list[str] = []
     counted = {name: Counted(getattr(world, name), calls) for name in PORTS}
-    rest = {"pacing": world.pacing, "graph": world.graph, "identity": world.identity}
-    world.relay = build(settings, clock=world.clock, chance=world.chance, **counted, **rest)
+    world.relay = build(settings, **(world.ports() | counted))
     return world, calls
 
 

@@ -10,25 +10,8 @@ from shared.service.ports import Unavailable
 from shared.settings import Settings
 from shared.web.deliveries import delivery
 from tests.builders import NOW, POLICY, USER, a_message, an_id
+from tests.web.caller import URL, answered, post, request
 from tests.world import World
-
-URL = "http://relay.example/api/updates"
-
-
-def request(
-    method: str = "POST", body: Any = None, *, url: str = URL, headers: dict[str, str] | None = None, **rest: Any
-) -> func.HttpRequest:
-    """A request as the host hands it over."""
-    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    all_headers = {"Content-Type": "application/json"} | (headers or {})
-    return func.HttpRequest(method, url, headers=all_headers, body=raw, **rest)
-
-
-def post(world: World, body: Any, **headers: str) -> tuple[func.HttpResponse, dict[str, Any]]:
-    """POST an update."""
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    response = world.relay.api.post_update(request(body=body, headers=named))
-    return response, json.loads(response.get_body())
 
 
 def page(world: World, **params: str) -> tuple[func.HttpResponse, dict[str, Any]]:
@@ -63,7 +46,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
 def test_an_update_is_found_by_its_id(world: World) -> None:
     """With Retry-After until it is final; else 404."""
     update_id = world.accept()
-    get = world.relay.api.get_update
+    get = lambda one: answered(world.relay.api.get_update(one))
     before = get(request("GET", route_params={"id": update_id}))
     world.run()
     after = get(request("GET", route_params={"id": update_id.upper()}))
@@ -268,8 +251,8 @@ def test_absolute_urls_come_from_the_public_base_where_it_is_set() -> None:
 
 def test_liveness_and_unknown_paths(world: World) -> None:
     """The process runs; a path that is none is a problem."""
-    assert world.relay.api.live(request("GET")).status_code == 200
-    unknown = world.relay.api.unknown(request("GET", url="http://relay.example/api/nothing"))
+    assert answered(world.relay.health.live(request("GET"))).status_code == 200
+    unknown = world.relay.openapi.unknown(request("GET", url="http://relay.example/api/nothing"))
     assert unknown.status_code == 404
     assert unknown.mimetype == "application/problem+json"
 

@@ -2,9 +2,9 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
@@ -29,6 +29,16 @@ class OutcomeTable:
     def insert(self, outcome: Outcome) -> bool:
         """False when there is one already."""
         return self._table.insert(to_row(outcome)) is not None
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
+        there: list[str] = []
+        by_partition = sorted(outcomes, key=lambda outcome: keys(outcome.id))
+        for _, group in groupby(by_partition, key=lambda outcome: keys(outcome.id)[0]):
+            for some in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all([to_row(outcome) for outcome in some]):
+                    there += [outcome.id for outcome in some if not self.insert(outcome)]
+        return frozenset(there)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
         """Raises ``Conflict``."""

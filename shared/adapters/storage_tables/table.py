@@ -46,6 +46,19 @@ class Table:
         except ResourceExistsError:
             return None
 
+    def insert_all(self, rows: list[Entity]) -> bool:
+        """Up to 100 rows of one partition, all or none; False when one is there already."""
+        operations: list[Any] = [("create", row) for row in rows]
+        try:
+            self.call(lambda: self._client.submit_transaction(operations))
+        except TableTransactionError:
+            return False
+        return True
+
+    def put(self, row: Row) -> None:
+        """Insert a row, or replace it whatever it held."""
+        self.call(lambda: self._client.upsert_entity(dict(row), mode=UpdateMode.REPLACE))
+
     def replace(self, row: Row, etag: str) -> str:
         """Its new etag. Raises ``Conflict``."""
         try:

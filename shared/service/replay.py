@@ -1,0 +1,132 @@
+"""Replaying updates that failed or were canceled: a new update each, once, with the version of the old one.
+
+First the old outcome says by which update it is replayed, then that one is enqueued. Whatever dies in between, the next
+replay finds a name without an update and enqueues it under that name.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from shared.core.envelope import Envelope
+from shared.core.outcome import Outcome, State
+from shared.core.update_id import accepted_at, new_update_id
+from shared.service.accept import Accept, NotQueued
+from shared.service.ports import Chance, Clock, Conflict, OutcomeFilter, OutcomeStore, Stored, Unavailable
+
+log = logging.getLogger(__name__)
+
+#: Contract section 4: replays of one call.
+MOST_AT_ONCE = 1000
+REPLAYABLE = (State.FAILED, State.CANCELED)
+_PAGE = 1000
+_TRIES = 5
+#: A replay by filter looks for names without an update this far back.
+_UNFINISHED = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class NotReplayable:
+    """The update is not one that can be replayed (any more)."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay by filter did, or would do."""
+
+    matched: int
+    replayed: int
+
+    @property
+    def remaining(self) -> int:
+        """How many the next call will find."""
+        return self.matched - self.replayed
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Replays one update, or those that a filter names."""
+
+    outcomes: OutcomeStore
+    accept: Accept
+    clock: Clock
+    chance: Chance
+
+    def __call__(self, update_id: str, *, submitted_by: str | None) -> Outcome | NotReplayable | None:
+        """The new update's outcome; None when there is no such update. Raises ``Unavailable``."""
+        known = self.outcomes.get(update_id)
+        if known is None:
+            return None
+        envelope = self._claimed(known, submitted_by)
+        if isinstance(envelope, NotReplayable):
+            return envelope
+        outcome = self.accept.enqueue([envelope])[envelope.id]
+        if isinstance(outcome, NotQueued):
+            raise Unavailable(outcome.why)
+        log.info("replayed", extra={"update_id": outcome.id, "replay_of": update_id})
+        return outcome
+
+    def some(self, wanted: OutcomeFilter, *, submitted_by: str | None, dry_run: bool) -> Replayed:
+        """Up to ``MOST_AT_ONCE``, newest first; those that are named but not enqueued are taken up again."""
+        found = list(self._replayable(wanted))
+        if dry_run:
+            return Replayed(len(found), 0)
+        claimed = self.accept.each(lambda one: self._claim_anew(one.id, submitted_by), found[:MOST_AT_ONCE])
+        results = self.accept.enqueue([one for one in claimed if isinstance(one, Envelope)])
+        replayed = sum(isinstance(result, Outcome) for result in results.values())
+        log.info("replayed by filter", extra={"matched": len(found), "replayed": replayed})
+        return Replayed(len(found), replayed)
+
+    def _replayable(self, wanted: OutcomeFilter) -> Iterator[Outcome]:
+        states = tuple(state for state in wanted.states or REPLAYABLE if state in REPLAYABLE)
+        continuation: str | None = None
+        while True:
+            page = self.outcomes.list(replace(wanted, states=states), _PAGE, continuation)
+            yield from (one for one in page.outcomes if one.update is not None and self._is_left(one))
+            continuation = page.continuation
+            if continuation is None:
+                return
+
+    def _is_left(self, outcome: Outcome) -> bool:
+        if outcome.replayed_by is None:
+            return True
+        recent = accepted_at(outcome.replayed_by) > self.clock.now() - _UNFINISHED
+        return recent and self.outcomes.get(outcome.replayed_by) is None
+
+    def _claim_anew(self, update_id: str, submitted_by: str | None) -> Envelope | NotReplayable:
+        known = self.outcomes.get(update_id)
+        return NotReplayable("It is gone.") if known is None else self._claimed(known, submitted_by)
+
+    def _claimed(self, known: Stored, submitted_by: str | None) -> Envelope | NotReplayable:
+        """The replay's message, under the id that the replayed outcome names from now on."""
+        for _ in range(_TRIES):
+            outcome = known.outcome
+            envelope = outcome.envelope
+            if outcome.state not in REPLAYABLE:
+                return NotReplayable(
+                    f"The update is {outcome.state.status}: only failed and canceled ones are replayed."
+                )
+            if envelope is None:
+                return NotReplayable("The update's message cannot be read.")
+            if outcome.replayed_by is not None:
+                if self.outcomes.get(outcome.replayed_by) is not None:
+                    return NotReplayable(f"The update was replayed by {outcome.replayed_by} already.")
+                return _replay_of(envelope, outcome.replayed_by, submitted_by)
+            name = new_update_id(self.clock.now(), self.chance.bits())
+            try:
+                self.outcomes.replace(replace(outcome, replayed_by=name), known.etag)
+            except Conflict:
+                known = self.outcomes.get(outcome.id) or known
+                continue
+            return _replay_of(envelope, name, submitted_by)
+        raise Conflict(known.outcome.id)
+
+
+def _replay_of(envelope: Envelope, name: str, submitted_by: str | None) -> Envelope:
+    return Envelope(
+        id=name, attempt=1, update=envelope.update, submitted_by=submitted_by, replay_of=envelope.id,
+        version=envelope.ordering,
+    )  # fmt: skip

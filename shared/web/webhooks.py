@@ -1,0 +1,103 @@
+"""Webhooks: anonymous at the host, so verified here, before a byte of the body is believed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
+
+from shared.core.event import parse_message
+from shared.core.strict_json import Fault, InvalidMessage
+from shared.core.update import Update
+from shared.core.webhook_source import MessageMap, VerificationType, WebhookSource
+from shared.service.accept import Accept
+from shared.web.answers import Problem, answer
+from shared.web.boundary import answers_problems
+from shared.web.many import Item, accepted, bounded, under_key, with_keys
+from shared.web.requests_in import LARGEST_BATCH, body_of, json_body, malformed
+from shared.web.verification import NOBODY, is_genuine
+
+_ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
+_RATE = re.compile(r"[1-9]\d{0,8}")
+_ALLOW = {"Allow": "OPTIONS, POST"}
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """``/api/webhooks/{source}``."""
+
+    accept: Accept
+    sources: Mapping[str, WebhookSource]
+
+    @answers_problems
+    def post_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Verify, read, accept; the path's source wins over the body's."""
+        name = request.route_params["source"]
+        source, body = self.sources.get(name), body_of(request, LARGEST_BATCH)
+        headers = {header.lower(): text for header, text in request.headers.items()}
+        genuine = is_genuine(source.verification if source else NOBODY, headers, body)
+        if source is None or not genuine:
+            raise Problem(401, "unauthorized", "The request is not signed as this source's requests are.")
+        document = json_body(request, LARGEST_BATCH)
+        if headers.get("aeg-event-type") == "SubscriptionValidation":
+            return answer(200, {"validationResponse": _validation_code(document)})
+        items = [_from(name, item) for item in _items(source.map, document)]
+        return accepted(self.accept, _keyed(source, headers, document, items), submitted_by=None)
+
+    @answers_problems
+    def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
+        """The CloudEvents handshake (F51); the same for every source, known or not."""
+        origin, rate = request.headers.get("WebHook-Request-Origin"), request.headers.get("WebHook-Request-Rate")
+        if origin is None or not _ORIGIN.fullmatch(origin):
+            return answer(200, {}, _ALLOW)
+        allowed = {"WebHook-Allowed-Origin": origin}
+        if rate is not None:
+            allowed["WebHook-Allowed-Rate"] = rate if _RATE.fullmatch(rate) else "*"
+        return answer(200, {}, _ALLOW | allowed)
+
+
+def _items(message_map: MessageMap | None, document: Any) -> Iterator[Item]:
+    """The messages, each parsed; without a map the body holds them as they are."""
+    if message_map is None:
+        yield from (Item(at, parse_message(message)) for at, message in _messages(document))
+        return
+    events = message_map.events(document)
+    if isinstance(events, InvalidMessage):
+        raise malformed(events)
+    for at, event in bounded("", events):
+        message = message_map.message(event)
+        yield Item(at, message if isinstance(message, InvalidMessage) else parse_message(message))
+
+
+def _messages(document: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(document, list):
+        yield from bounded("", document)
+    elif isinstance(document, dict) and document.keys() == {"updates"} and isinstance(document["updates"], list):
+        yield from bounded("/updates", document["updates"])
+    else:
+        yield "", document
+
+
+def _from(name: str, item: Item) -> Item:
+    return Item(item.at, item.update.having(source=name)) if isinstance(item.update, Update) else item
+
+
+def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, items: list[Item]) -> list[Item]:
+    """Standard Webhooks repeat a request under its ``webhook-id``."""
+    if source.verification.type is not VerificationType.STANDARD_WEBHOOKS:
+        return items
+    several = len(items) > 1 or isinstance(document, list)
+    return (
+        with_keys(items, headers["webhook-id"])
+        if several
+        else [under_key(item, headers["webhook-id"]) for item in items]
+    )
+
+
+def _validation_code(document: Any) -> str:
+    """Event Grid's own handshake for its event schema (F52)."""
+    try:
+        return str(document[0]["data"]["validationCode"])
+    except (LookupError, TypeError):
+        raise malformed(InvalidMessage((Fault("/0/data/validationCode", "is required"),))) from None

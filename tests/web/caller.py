@@ -1,0 +1,58 @@
+"""The HTTP face as the host calls it."""
+
+import asyncio
+import inspect
+import json
+from typing import Any
+
+import azure.functions as func
+
+from tests.world import World
+
+BASE = "http://relay.example"
+URL = f"{BASE}/api/updates"
+
+
+def request(
+    method: str = "POST", body: Any = None, *, url: str = URL, headers: dict[str, str] | None = None, **rest: Any
+) -> func.HttpRequest:
+    """A request as the host hands it over."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    all_headers = {"Content-Type": "application/json"} | (headers or {})
+    return func.HttpRequest(method, url, headers=all_headers, body=raw, **rest)
+
+
+def answered(call: Any) -> func.HttpResponse:
+    """What a handler answers, on an event loop where it needs one."""
+    if not inspect.isawaitable(call):
+        return call
+
+    async def awaited() -> func.HttpResponse:
+        return await call
+
+    return asyncio.run(awaited())
+
+
+def ask(handler: Any, method: str = "GET", body: Any = None, **rest: Any) -> tuple[func.HttpResponse, Any]:
+    """A call, its answer and the answer's JSON."""
+    response = answered(handler(request(method, body, **rest)))
+    return response, json.loads(response.get_body())
+
+
+def post(world: World, body: Any, **headers: str) -> tuple[func.HttpResponse, Any]:
+    """POST an update."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return ask(world.relay.api.post_update, "POST", body, headers=named)
+
+
+def get(world: World, update_id: str, **headers: str) -> tuple[func.HttpResponse, Any]:
+    """GET an update."""
+    return ask(world.relay.api.get_update, "GET", route_params={"id": update_id}, headers=headers)
+
+
+def problem(response: func.HttpResponse) -> tuple[int, str]:
+    """A problem's status and kind."""
+    assert response.mimetype == "application/problem+json", response.get_body()
+    body = json.loads(response.get_body())
+    assert body["status"] == response.status_code
+    return response.status_code, body["type"].rpartition(":")[2]

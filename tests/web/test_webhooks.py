@@ -1,0 +1,275 @@
+"""Webhooks: who may speak, in which shape; and what an impostor learns."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks.webhooks import Webhook
+
+from shared.settings import InvalidSettings, Settings
+from tests.builders import POLICY, a_message
+from tests.web.caller import BASE, problem, request
+from tests.world import World
+
+OLD, NEW = "whsec_" + base64.b64encode(b"o" * 24).decode(), "whsec_" + base64.b64encode(b"n" * 24).decode()
+SOURCES: dict[str, Any] = {
+    "standard": {"verify": {"type": "standardWebhooks", "secrets": [OLD, NEW]}},
+    "github": {
+        "verify": {
+            "type": "hmacSha256", "header": "X-Hub-Signature-256", "prefix": "sha256=", "encoding": "hex",
+            "secrets": ["old", "new"],
+        }
+    },
+    "base64": {"verify": {"type": "hmacSha256", "header": "X-Sig", "encoding": "base64", "secrets": ["s"]}},
+    "eventgrid": {"verify": {"type": "header", "header": "X-Relay-Key", "secrets": ["let me in"]}},
+    "mapped": {
+        "verify": {"type": "header", "header": "X-Relay-Key", "secrets": ["k"]},
+        "map": {
+            "$each": "devices[?kind=='phone']",
+            "deviceCompliancePolicyId": f"'{POLICY}'",
+            "deviceComplianceUserStatusId": "owner",
+            "userStatus.status": "ok && 'compliant' || 'nonCompliant'",
+            "userStatus.devicesCount": "to_number(count)",
+            "idempotencyKey": "id",
+        },
+    },
+}  # fmt: skip
+
+
+def a_world(sources: Any = None) -> World:
+    """A relay with these sources."""
+    environ = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "WEBHOOK_SOURCES": json.dumps(sources or SOURCES)}
+    return World(Settings.from_environ(environ))
+
+
+def send(world: World, source: str, body: Any, headers: dict[str, str] | None = None) -> tuple[func.HttpResponse, Any]:
+    """POST to a source's webhook."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = world.relay.webhooks.post_webhook(
+        request("POST", raw, url=f"{BASE}/api/webhooks/{source}", headers=headers, route_params={"source": source})
+    )
+    return response, json.loads(response.get_body())
+
+
+def signed(body: bytes, secret: str = NEW, *, at: datetime | None = None, name: str = "msg_1") -> dict[str, str]:
+    """Headers of Standard Webhooks."""
+    at = at or datetime.now(UTC)
+    signature = Webhook(secret).sign(name, at, body.decode())
+    return {"webhook-id": name, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+
+
+def test_a_standard_webhook_is_accepted_under_its_id() -> None:
+    """And its repetition makes no second update; either secret will do."""
+    world, body = a_world(), json.dumps(a_message(source="forged")).encode()
+
+    response, first = send(world, "standard", body, signed(body))
+    _, second = send(world, "standard", body, signed(body, OLD))
+
+    assert response.status_code == 202
+    assert first["value"][0]["id"] == second["value"][0]["id"]
+    outcome = world.resource(first["value"][0]["id"])
+    assert (outcome["source"], outcome["idempotencyKey"]) == ("standard", "msg_1")
+    assert len(world.queue.messages) == 1
+
+
+def test_each_of_several_messages_has_the_id_and_its_index() -> None:
+    """In an array, even of one."""
+    world = a_world()
+    for messages in ([a_message()], {"updates": [a_message(), a_message(deviceComplianceUserStatusId="b")]}):
+        body = json.dumps(messages).encode()
+        _, answer = send(world, "standard", body, signed(body, name=f"m{len(body)}"))
+        keys = [world.resource(one["id"])["idempotencyKey"] for one in answer["value"]]
+        assert keys == [f"m{len(body)}/{index}" for index in range(len(keys))]
+
+
+def test_several_signatures_in_one_header_are_tried() -> None:
+    """As when the sender rotates its keys."""
+    world, body = a_world(), json.dumps(a_message()).encode()
+    headers = signed(body)
+    stranger = signed(body, "whsec_" + base64.b64encode(b"x" * 24).decode())["webhook-signature"]
+    headers["webhook-signature"] = f"{stranger} {headers['webhook-signature']}"
+    assert send(world, "standard", body, headers)[0].status_code == 202
+
+
+@pytest.mark.parametrize(("secret", "status"), [("old", 202), ("new", 202), ("other", 401)])
+def test_an_hmac_of_any_current_secret_is_genuine(secret: str, status: int) -> None:
+    """GitHub's way."""
+    world, body = a_world(), json.dumps(a_message()).encode()
+    signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    assert send(world, "github", body, {"x-hub-signature-256": signature})[0].status_code == status
+
+
+def test_an_hmac_may_be_base64() -> None:
+    """Shopify's way."""
+    world, body = a_world(), json.dumps(a_message()).encode()
+    signature = base64.b64encode(hmac.new(b"s", body, hashlib.sha256).digest()).decode()
+    assert send(world, "base64", body, {"X-Sig": signature})[0].status_code == 202
+
+
+def test_whoever_is_not_genuine_learns_nothing() -> None:
+    """Unknown source, no signature, wrong, old, of another body: one and the same answer."""
+    world, body = a_world(), json.dumps(a_message()).encode()
+    late = datetime.now(UTC) - timedelta(minutes=6)
+    early = datetime.now(UTC) + timedelta(minutes=6)
+    attempts: list[tuple[str, dict[str, str]]] = [
+        ("nobody", signed(body)),
+        ("standard", {}),
+        ("standard", signed(b"{}")),
+        ("standard", signed(body, at=late)),
+        ("standard", signed(body, at=early)),
+        ("standard", signed(body) | {"webhook-id": "other"}),
+        ("standard", signed(body) | {"webhook-signature": "v1"}),
+        ("standard", signed(body) | {"webhook-timestamp": "nan"}),
+        ("github", {"x-hub-signature-256": "sha256=zz"}),
+        ("github", {"x-hub-signature-256": hmac.new(b"new", body, hashlib.sha256).hexdigest()}),
+        ("eventgrid", {"X-Relay-Key": "let me out"}),
+        ("eventgrid", {"X-Relay-Key": "\u00e9"}),
+        ("eventgrid", {}),
+    ]
+    answers = set()
+    for source, headers in attempts:
+        response, told = send(world, source, body, headers)
+        assert problem(response) == (401, "unauthorized")
+        told.pop("instance")
+        answers.add((json.dumps(told), json.dumps(dict(response.headers))))
+    assert len(answers) == 1
+    assert not world.queue.messages
+
+
+@given(st.dictionaries(st.sampled_from(["webhook-id", "webhook-timestamp", "webhook-signature"]), st.text(max_size=40)))
+def test_no_garbage_in_a_signature_is_more_than_a_401(headers: dict[str, str]) -> None:
+    """Whatever the verifier makes of it."""
+    assert send(WORLD, "standard", b"{}", headers)[0].status_code == 401
+
+
+WORLD = a_world()
+
+
+def test_a_senders_own_json_becomes_messages() -> None:
+    """By its map: filtered, converted, a message each."""
+    told = {
+        "devices": [
+            {"kind": "phone", "id": "e1", "owner": "u1", "ok": True, "count": "3"},
+            {"kind": "laptop", "id": "e2", "owner": "u2", "ok": True, "count": "1"},
+            {"kind": "phone", "id": "e3", "owner": "u3", "ok": False, "count": "many"},
+        ]
+    }
+    world = a_world()
+
+    response, answer = send(world, "mapped", told, {"X-Relay-Key": "k"})
+
+    assert response.status_code == 202
+    resources = [world.resource(one["id"]) for one in answer["value"]]
+    assert [one["userStatus"] for one in resources] == [
+        {"status": "compliant", "devicesCount": 3}, {"status": "nonCompliant"}
+    ]  # fmt: skip
+    assert [one["idempotencyKey"] for one in resources] == ["e1", "e3"]
+    assert {one["source"] for one in resources} == {"mapped"}
+
+
+@pytest.mark.parametrize(
+    "told", [{"devices": [{"kind": "phone"}]}, {"devices": [{"kind": "phone", "owner": [1]}]}]
+)  # fmt: skip
+def test_what_a_map_makes_is_validated_like_any_message(told: Any) -> None:
+    """400 with the members of the message to blame."""
+    response, body = send(a_world(), "mapped", told, {"X-Relay-Key": "k"})
+    assert problem(response) == (400, "invalidMessage")
+    assert any("/deviceComplianceUserStatusId" in one["pointer"] for one in body["errors"])
+
+
+def test_an_event_that_a_map_leaves_out_is_taken_and_ignored() -> None:
+    """A sender's ping is no fault of its."""
+    for told in ({"devices": []}, {"ping": 1}):
+        response, answer = send(a_world(), "mapped", told, {"X-Relay-Key": "k"})
+        assert (response.status_code, answer) == (202, {"value": []})
+
+
+def test_a_cloud_event_is_unwrapped() -> None:
+    """Its source and id are the key."""
+    event = {"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": a_message()}
+    world = a_world()
+    headers = {"X-Relay-Key": "let me in", "Content-Type": "application/cloudevents+json"}
+
+    _, first = send(world, "eventgrid", event, headers)
+    _, again = send(world, "eventgrid", [event], headers)
+
+    assert first["value"][0]["id"] == again["value"][0]["id"]
+
+
+def test_event_grids_own_handshake_is_answered() -> None:
+    """200 with the code; only to who knows the secret (F52)."""
+    asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "512d38b6"}}]
+    headers = {"aeg-event-type": "SubscriptionValidation", "X-Relay-Key": "let me in"}
+    response, answer = send(a_world(), "eventgrid", asked, headers)
+    assert (response.status_code, answer) == (200, {"validationResponse": "512d38b6"})
+    assert send(a_world(), "eventgrid", asked, headers | {"X-Relay-Key": "x"})[0].status_code == 401
+    assert send(a_world(), "eventgrid", [], headers)[0].status_code == 400
+
+
+@pytest.mark.parametrize("source", ["standard", "nobody"])
+def test_the_cloud_events_handshake_allows_who_asks(source: str) -> None:
+    """The same for every source (F51)."""
+    asked = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
+    response = a_world().relay.webhooks.allow_webhook(
+        request("OPTIONS", url=f"{BASE}/api/webhooks/{source}", headers=asked, route_params={"source": source})
+    )
+    assert response.status_code == 200
+    assert response.headers["WebHook-Allowed-Origin"] == "eventemitter.example.com"
+    assert response.headers["WebHook-Allowed-Rate"] == "120"
+    assert "POST" in response.headers["Allow"]
+
+
+def test_a_handshake_echoes_nothing_that_is_no_origin() -> None:
+    """No header of ours is made of a stranger's line."""
+    response = a_world().relay.webhooks.allow_webhook(
+        request("OPTIONS", headers={"WebHook-Request-Origin": "a\r\nb: c"}, route_params={"source": "x"})
+    )
+    assert "WebHook-Allowed-Origin" not in response.headers
+
+
+def test_a_body_too_large_is_refused_before_it_is_verified() -> None:
+    """Bounded first."""
+    assert problem(send(a_world(), "standard", b"x" * 1_048_577)[0]) == (413, "tooLarge")
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ({"verify": {"type": "md5", "secrets": ["hush"]}}, "s.verify.type"),
+        ({"verify": {"type": "header", "secrets": ["hush"]}}, "s.verify.header"),
+        ({"verify": {"type": "header", "header": "x", "secrets": []}}, "s.verify.secrets"),
+        ({"verify": {"type": "header", "header": "x", "secrets": "hush"}}, "s.verify.secrets"),
+        ({"verify": {"type": "header", "header": "x", "secrets": ["hush"], "prefix": ""}}, "s.verify.prefix"),
+        ({"verify": {"type": "standardWebhooks", "secrets": ["whsec_hush!"]}}, "s.verify.secrets"),
+        ({"verify": {"type": "hmacSha256", "header": "x", "secrets": ["hush"], "encoding": "x"}}, "s.verify.encoding"),
+        ({"verify": {"type": "header", "header": "x", "secrets": ["hush"]}, "map": {"a b": "x"}}, "a b"),
+        ({"verify": {"type": "header", "header": "x", "secrets": ["hush"]}, "map": {"source": "x"}}, "source"),
+        ({"verify": {"type": "header", "header": "x", "secrets": ["hush"]}, "map": {"$each": "x"}}, "s.map"),
+        (
+            {"verify": {"type": "header", "header": "x", "secrets": ["hush"]}, "map": {"userPrincipalName": "a ||"}},
+            "s.map.userPrincipalName",
+        ),
+        ({}, "s.verify"),
+        (7, "s is not"),
+    ],
+)
+def test_a_bad_source_stops_the_app_and_shows_no_secret(source: Any, named: str) -> None:
+    """At start, by its path."""
+    with pytest.raises(InvalidSettings) as raised:
+        a_world({"s": source})
+    assert named in str(raised.value)
+    assert "hush" not in str(raised.value)
+
+
+def test_every_bad_source_is_named_at_once() -> None:
+    """Not one a start."""
+    with pytest.raises(InvalidSettings) as raised:
+        a_world({"one": {}, "two": {}, "bad name": {}})
+    assert all(name in str(raised.value) for name in ("one.verify", "two.verify", "bad name"))
