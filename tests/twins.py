@@ -184,6 +184,10 @@ class MemoryUserStatuses:
         with self._lock:
             self.accepted.setdefault(key, {}).setdefault(acceptance.update_id, acceptance)
 
+    def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
+        for key, acceptance in acceptances:
+            self.register(key, acceptance)
+
     def read(self, key: str) -> Snapshot:
         with self._lock:
             row, etag = self.rows.get(key, (None, None))

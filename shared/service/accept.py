@@ -97,7 +97,7 @@ class Accept:
         unique = {envelope.id: envelope for envelope in envelopes}
         results = dict(zip(unique, self.each(self._queued, unique.values()), strict=True))
         on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
-        self.each(self._register, [one for one in on_queue if one.update.device_compliance_user_status_id])
+        self._register([one for one in on_queue if one.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
         return results
 
@@ -120,8 +120,12 @@ class Accept:
             return NotQueued(str(error))
         return queued(envelope, self.clock.now())
 
-    def _register(self, envelope: Envelope) -> None:
-        self._if_possible(lambda: self.user_statuses.register(key_of(envelope), acceptance_of(envelope)))
+    def _register(self, envelopes: list[Envelope]) -> None:
+        acceptances = [(key_of(one), acceptance_of(one)) for one in envelopes]
+        if len(acceptances) == 1:
+            self._if_possible(lambda: self.user_statuses.register(*acceptances[0]))
+        elif acceptances:
+            self._if_possible(lambda: self.user_statuses.register_all(acceptances))
 
     def _record(self, outcomes: list[Outcome]) -> None:
         overtaken: list[str] = []

@@ -124,10 +124,14 @@ class OutcomeStore(Protocol):
 
 
 class UserStatusStore(Protocol):
-    """One partition a user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""
+    """A user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""
 
     def register(self, key: str, acceptance: Acceptance) -> None:
         """Insert-only; a second registration of the same update changes nothing."""
+        ...
+
+    def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
+        """The same for many, each with its user status's key."""
         ...
 
     def read(self, key: str) -> Snapshot: ...

@@ -283,3 +283,16 @@ def test_a_queue_that_can_be_written_holds_no_message_for_it(outside: Ports) -> 
     outside.queue.touch()
     outside.queue.touch()
     assert outside.queue.head().length == 0
+
+
+def test_many_acceptances_are_registered_at_once_each_with_its_user_status(outside: Ports) -> None:
+    """Over a hundred in a partition, some there already; neighbours do not see each other."""
+    keys_ = [f"a{n:039x}" for n in range(120)] + ["b" * 40]
+    outside.user_statuses.register(keys_[3], Acceptance(an_id(), VERSION, {"devicesCount": 0}))
+    wanted = [(key, Acceptance(an_id(), VERSION, {"devicesCount": n})) for n, key in enumerate(keys_)]
+
+    outside.user_statuses.register_all(wanted)
+
+    for n in (0, 1, 3, 119, 120):
+        (accepted,) = outside.user_statuses.read(keys_[n]).accepted
+        assert accepted.properties == {"devicesCount": 0 if n == 3 else n}

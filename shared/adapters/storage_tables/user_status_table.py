@@ -1,8 +1,13 @@
-"""One partition a user status: its row, and one insert-only row for each acceptance that is not settled yet."""
+"""A user status: its row, and one insert-only row for each acceptance that is not settled yet, side by side.
+
+``RowKey`` = the user status's key, for an acceptance with the update's id behind it; ``PartitionKey`` = the key's first
+digit: one user status is read by one range and changed in one transaction, and many are registered in few.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables.table import Entity, Row, Table
@@ -10,8 +15,9 @@ from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, 
 from shared.core.version import Version
 from shared.service.ports import Conflict
 
-_ROW = "row"
-_ACCEPTED = "accepted-"
+_BEHIND = "-"
+#: Sorts after every acceptance of a user status, and before the next one.
+_END = "~"
 #: An entity group transaction holds 100 operations, one of which is the row's own (F44).
 _IN_ONE_GO = 99
 
@@ -24,51 +30,71 @@ class UserStatusTable:
 
     def register(self, key: str, acceptance: Acceptance) -> None:
         """Insert-only."""
-        self._table.insert({"PartitionKey": key, "RowKey": _ACCEPTED + acceptance.update_id} | _written(acceptance))
+        self._table.insert(_registered(key, acceptance))
+
+    def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
+        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
+        rows = sorted((_registered(*one) for one in acceptances), key=lambda row: str(row["PartitionKey"]))
+        for _, group in groupby(rows, key=lambda row: row["PartitionKey"]):
+            for some in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all(list(some)):
+                    for row in some:
+                        self._table.insert(row)
 
     def read(self, key: str) -> Snapshot:
-        """The whole partition in one query."""
+        """The whole user status in one query."""
         row, etag, accepted = None, None, []
-        for entity in self._table.query("PartitionKey eq @key", {"key": key}):
-            if entity["RowKey"] == _ROW:
+        range_ = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
+        for entity in self._table.query(range_, {"partition": _partition(key), "key": key, "end": key + _END}):
+            if entity["RowKey"] == key:
                 row, etag = _read_row(entity), entity.metadata["etag"]  # type: ignore[attr-defined]
             else:
-                accepted.append(_read_acceptance(entity))
+                accepted.append(_read_acceptance(key, entity))
         return Snapshot(row, etag, tuple(accepted), frozenset(one.update_id for one in accepted))
 
     def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
         """One call, or a few more where a hundred acceptances are settled at once."""
-        entity = {"PartitionKey": key, "RowKey": _ROW} | _written_row(row)
-        gone = [_ACCEPTED + update_id for update_id in settled]
+        partition = _partition(key)
+        entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
+        gone = [key + _BEHIND + update_id for update_id in settled]
         if etag is None:
             created = self._table.insert(entity)
             if created is None:
                 raise Conflict
-            return self._drop(key, gone, created)
+            return self._drop(partition, gone, created)
         if not gone:
             return self._table.replace(entity, etag)
         try:
-            changed = self._table.replace_and_delete(entity, etag, [(key, name) for name in gone[:_IN_ONE_GO]])
+            changed = self._table.replace_and_delete(entity, etag, [(partition, name) for name in gone[:_IN_ONE_GO]])
         except KeyError:  # one of them is gone already
-            return self._drop(key, gone, self._table.replace(entity, etag))
-        return self._drop(key, gone[_IN_ONE_GO:], changed)
+            return self._drop(partition, gone, self._table.replace(entity, etag))
+        return self._drop(partition, gone[_IN_ONE_GO:], changed)
 
     def withdraw(self, key: str, update_id: str) -> None:
         """There or not."""
-        self._table.delete(key, _ACCEPTED + update_id)
+        self._table.delete(_partition(key), key + _BEHIND + update_id)
 
-    def _drop(self, key: str, names: list[str], etag: str) -> str:
+    def _drop(self, partition: str, names: list[str], etag: str) -> str:
         for name in names:
-            self._table.delete(key, name)
+            self._table.delete(partition, name)
         return etag
+
+
+def _partition(key: str) -> str:
+    return key[0]
+
+
+def _registered(key: str, acceptance: Acceptance) -> Entity:
+    keys = {"PartitionKey": _partition(key), "RowKey": key + _BEHIND + acceptance.update_id}
+    return keys | _written(acceptance)
 
 
 def _written(acceptance: Acceptance) -> Entity:
     return {"Version": acceptance.version.to_text(), "Properties": json.dumps(dict(acceptance.properties))}
 
 
-def _read_acceptance(entity: Row) -> Acceptance:
-    update_id = entity["RowKey"].removeprefix(_ACCEPTED)
+def _read_acceptance(key: str, entity: Row) -> Acceptance:
+    update_id = entity["RowKey"].removeprefix(key + _BEHIND)
     return Acceptance(update_id, Version.from_text(entity["Version"]), json.loads(entity["Properties"]))
 
 

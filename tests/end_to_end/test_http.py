@@ -1,0 +1,124 @@
+"""The HTTP API as clients meet it: a real poller, a tester that reads its description, its own request collection."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from azure.core import PipelineClient
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.polling import LROPoller
+from azure.core.polling.base_polling import LROBasePolling
+from azure.core.rest import HttpRequest
+
+from emulator.stack import ROOT, Stack, stack
+from tests.builders import a_message
+from tests.end_to_end.relay import final, post
+
+pytestmark = pytest.mark.end_to_end
+SOURCES = {"collection": {"verify": {"type": "header", "header": "X-Relay-Key", "secrets": ["shared-secret"]}}}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stack]:
+    """One host, with a webhook source."""
+    with stack(GRAPH_WRITE_QUOTA="5000/1", WEBHOOK_SOURCES=json.dumps(SOURCES), RETRY_BASE_SECONDS="0.2") as parts:
+        parts.graph.config(quota=None)
+        yield parts
+
+
+def followed(base_url: str, message: dict[str, Any]) -> Any:
+    """What an Azure SDK poller ends with."""
+    client: Any = PipelineClient(base_url, per_retry_policies=[RetryPolicy()])
+    with client:
+        request = HttpRequest("POST", f"{base_url}/api/updates", json=message)
+        first = client._pipeline.run(request)  # as generated clients do
+        polling = LROBasePolling(timeout=1)
+        polling._extract_delay = lambda: 0.05
+        return LROPoller(client, first, lambda answer: answer.http_response.json(), polling).result(60)
+
+
+def test_an_azure_sdk_client_can_follow_an_update(running: Stack) -> None:
+    """``azure.core.polling`` with Operation-Location."""
+    ended = followed(running.base_url, a_message(deviceComplianceUserStatusId="polled"))
+    assert (ended["status"], ended["statusDetail"]) == ("succeeded", "delivered")
+
+
+def test_an_azure_sdk_client_can_follow_a_superseded_update(running: Stack) -> None:
+    """It succeeded: a newer value stands."""
+    newer = {"devicesCount": 2, "lastReportedDateTime": "2026-01-02T00:00:00Z"}
+    older = {"devicesCount": 1, "lastReportedDateTime": "2026-01-01T00:00:00Z"}
+    final(
+        running.base_url,
+        post(running.base_url, a_message(deviceComplianceUserStatusId="polled-2", userStatus=newer))["id"],
+    )
+    ended = followed(running.base_url, a_message(deviceComplianceUserStatusId="polled-2", userStatus=older))
+    assert (ended["status"], ended["statusDetail"]) == ("succeeded", "superseded")
+
+
+def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) -> None:
+    """Schemathesis: no 500, no undocumented answer, header or shape."""
+    checks = (
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+        "response_headers_conformance"
+    )
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"), "run", f"{running.base_url}/api/openapi.json",
+            "--checks", checks, "--max-examples", "10", "--phases", "examples,coverage,fuzzing", "--no-color",
+            "--seed", "1", "--header", "X-Relay-Key: shared-secret", "--request-timeout", "40",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "13 selected / 13 total" in done.stdout
+
+
+def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) -> None:
+    """``docs/requests.http``, from top to bottom."""
+    values = {"host": running.base_url, "key": "unused"}
+    asked = 0
+    for block in re.split(r"(?m)^###", (ROOT / "docs" / "requests.http").read_text())[1:]:
+        title, _, rest = block.partition("\n")
+        expected = re.search(r"-> (\d{3})", title)
+        lines = [line for line in rest.splitlines() if not line.startswith("#")]
+        text = "\n".join(lines).strip()
+        for name, value in values.items():
+            text = text.replace("{{" + name + "}}", value)
+        head, _, body = text.partition("\n\n")
+        first, *headers = head.splitlines()
+        method, url = first.split(" ", 1)
+        answer = requests.request(
+            method, url, headers=dict(line.split(": ", 1) for line in headers), data=body.strip() or None, timeout=40
+        )
+        assert expected, title
+        assert answer.status_code == int(expected[1]), (title, answer.text)
+        if "id" in (told := answer.json() if answer.content else {}):
+            values["id"] = told["id"]
+        asked += 1
+    assert asked >= 18
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nothing", 404), ("GET", "/", 404), ("DELETE", "/api/updates", 405),
+        ("GET", "/api/updates/batch", 404), ("PUT", "/api/updates/x/cancel", 405), ("GET", "/api/updates?top=0", 400),
+        ("GET", "/api/updates?status=succeeded%27%20or%20true", 400),
+        ("GET", "/api/updates?source=a%27%20or%20PartitionKey%20ge%20%27", 200),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_a_problem(running: Stack, method: str, path: str, status: int) -> None:
+    """Unknown paths, wrong methods, bad queries; injection finds nothing."""
+    answer = requests.request(method, running.base_url + path, timeout=20)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json() == {"value": []}
+    elif path != "/":
+        assert answer.headers["Content-Type"] == "application/problem+json"
