@@ -42,8 +42,13 @@ lock: .venv/installed ## after a change of requirements*.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock requirements.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.lock requirements-dev.txt
 
-bench: install ## import time beside the SDKs'
+bench: install ## the figures of the README; about 25 minutes
 	$(BIN)/python -m bench.imports
+	$(BIN)/python -m bench.http
+	$(BIN)/python -m bench.quota
+	$(BIN)/python -m bench.conflation
+	$(BIN)/python -m bench.drain
+	$(BIN)/python -m bench.memory
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,60 @@
+"""The senders of ``docs/webhooks.md``, each posting its real shape."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.test_webhooks import a_world, send
+
+DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "webhooks.md").read_text()
+BLOCKS = {tuple(kind.split()): text for kind, text in re.findall(r"(?ms)^```json (\w+(?: \w+)?)\n(.*?)^```", DOCUMENT)}
+SENDERS = [kind[1] for kind in BLOCKS if kind[0] == "source"]
+EXPECTED: dict[str, list[dict[str, Any]]] = {
+    "ticketing": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
+    "jamf": [
+        {"userPrincipalName": "auser@contoso.example", "userDisplayName": "A. User", "status": "compliant"}
+    ],
+    "servicenow": [{"status": "nonCompliant", "devicesCount": 2, "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
+    "eventgrid": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T17:30:59Z"}],
+}  # fmt: skip
+
+
+def proof(verify: dict[str, Any], body: bytes) -> dict[str, str]:
+    """What the sender would send along."""
+    secret = verify["secrets"][-1]
+    if verify["type"] == "header":
+        return {verify["header"]: secret}
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {verify["header"]: verify["prefix"] + digest}
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_a_documented_sender_is_understood(sender: str) -> None:
+    """As it stands in the document."""
+    source, body = json.loads(BLOCKS["source", sender]), BLOCKS["request", sender].encode()
+    world = a_world({sender: source})
+
+    response, answer = send(world, sender, body, proof(source["verify"], body))
+
+    assert response.status_code == 202, answer
+    accepted = [world.resource(one["id"]) for one in answer["value"]]
+    assert [one["userStatus"] for one in accepted] == EXPECTED[sender]
+    assert {one["source"] for one in accepted} == {sender}
+    assert send(world, sender, body, {})[0].status_code == 401
+
+
+def test_the_documented_event_on_the_queue_is_understood() -> None:
+    """Base64, as Event Grid puts it there."""
+    world = a_world()
+    world.queue.put(base64.b64encode(BLOCKS[("queue",)].encode()).decode())
+    world.run()
+    (outcome,) = [outcome for outcome, _ in world.outcomes.rows.values()]
+    assert outcome.state.status == "succeeded"
+    assert outcome.update is not None
+    assert outcome.update.idempotency_key
