@@ -23,7 +23,7 @@ demo: install ## send the documented example to `make run` and watch it arrive
 	@$(BIN)/python -m emulator.demo
 
 test: check ## everything
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/contract tests/adapters tests/emulator tests/end_to_end
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/end_to_end tests/emulator tests/contract tests/adapters
 
 check: install lint types layers ## the inner loop: under 30 seconds
 	$(BIN)/python -m pytest -q -n 2 tests --ignore=tests/contract --ignore=tests/adapters --ignore=tests/emulator --ignore=tests/end_to_end

@@ -194,12 +194,17 @@ class MemoryUserStatuses:
             accepted = dict(sorted(self.accepted.get(key, {}).items()))
             return Snapshot(row, None if etag is None else str(etag), tuple(accepted.values()), frozenset(accepted))
 
-    def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
+    def commit(
+        self, key: str, row: UserStatusRow, etag: str | None, *,
+        registered: Iterable[Acceptance] = (), settled: Iterable[str] = (),
+    ) -> str:  # fmt: skip
         with self._lock:
             _, there = self.rows.get(key, (None, None))
-            if (None if there is None else str(there)) != etag:
+            news = {one.update_id: one for one in registered}
+            if (None if there is None else str(there)) != etag or news.keys() & self.accepted.get(key, {}).keys():
                 raise Conflict
             self.rows[key] = (row, (there or 0) + 1)
+            self.accepted.setdefault(key, {}).update(news)
             for update_id in settled:
                 self.accepted.get(key, {}).pop(update_id, None)
             return str(self.rows[key][1])

@@ -48,7 +48,7 @@ class End:
         row = snapshot.row or row_of(envelope)
         if row.leased_at(self.clock.now()):
             return OnItsWay()
-        held = self.leases.acquire(key, row, replace(snapshot, accepted=(own,)), envelope.id)
+        held = self.leases.acquire(key, row, replace(snapshot, accepted=(own,)), own, to_send=False)
         if not brings_news(row, own):  # a turn died after it had written these values
             above, now = superseder(row, own), self.clock.now()
             change = lambda outcome: settled_as(outcome, above, None, now)  # noqa: E731 - replaces the caller's

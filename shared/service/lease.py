@@ -55,11 +55,13 @@ class Held:
 
     def release(self, settled: Iterable[str] = ()) -> None:
         """Let the next one write; these updates are final."""
-        registered = [update_id for update_id in settled if update_id in self.snapshot.registered]
-        self._commit(replace(self.row, lease=None), registered)
+        gone = [update_id for update_id in settled if update_id in self.snapshot.registered]
+        self._commit(replace(self.row, lease=None), settled=gone)
 
-    def _commit(self, row: UserStatusRow, settled: Iterable[str] = ()) -> None:
-        self.etag = self.store.commit(self.key, row, self.etag, settled)
+    def _commit(
+        self, row: UserStatusRow, *, registered: Iterable[Acceptance] = (), settled: Iterable[str] = ()
+    ) -> None:
+        self.etag = self.store.commit(self.key, row, self.etag, registered=registered, settled=settled)
         self.row = row
 
 
@@ -71,10 +73,18 @@ class Leases:
     clock: Clock
     call: timedelta
 
-    def acquire(self, key: str, row: UserStatusRow, snapshot: Snapshot, holder: str) -> Held:
-        """Lease a row that was read as free; raises ``Conflict`` when it changed since."""
+    def acquire(
+        self, key: str, row: UserStatusRow, snapshot: Snapshot, own: Acceptance, *, to_send: bool = True
+    ) -> Held:
+        """Lease a row that was read as free; raises ``Conflict`` when it changed since.
+
+        ``to_send``: what may be sent is registered along with the lease, unless it is; else whoever comes after a turn
+        that died could not know what Graph may have, and might send something older.
+        """
         now = self.clock.now()
-        lease = Lease(holder, taken=now, until=now + self.call + timedelta(seconds=SPARE_SECONDS))
-        held = Held(self.store, self.clock, key, row, snapshot.etag, snapshot, self.call)
-        held._commit(replace(row, lease=lease))  # noqa: SLF001 - the two are one module's
+        lease = Lease(own.update_id, taken=now, until=now + self.call + timedelta(seconds=SPARE_SECONDS))
+        news = [own] if to_send and own.update_id not in snapshot.registered else []
+        known = snapshot.registered | {one.update_id for one in news}
+        held = Held(self.store, self.clock, key, row, snapshot.etag, replace(snapshot, registered=known), self.call)
+        held._commit(replace(row, lease=lease), registered=news)  # noqa: SLF001 - the two are one module's
         return held

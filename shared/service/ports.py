@@ -135,10 +135,13 @@ class UserStatusStore(Protocol):
         ...
 
     def read(self, key: str) -> Snapshot: ...
-    def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
-        """Replace (or, without etag, create) the row and drop these updates' acceptances, all or nothing.
+    def commit(
+        self, key: str, row: UserStatusRow, etag: str | None, *,
+        registered: Iterable[Acceptance] = (), settled: Iterable[str] = (),
+    ) -> str:  # fmt: skip
+        """Replace (without etag, create) the row, add acceptances, drop those of settled updates: all or nothing.
 
-        Answers the new etag; raises ``Conflict``.
+        Answers the new etag; raises ``Conflict``, also when an acceptance to add is there already.
         """
         ...
 

@@ -113,8 +113,8 @@ class Turn:
                 self.user_statuses.withdraw(key, update_id)
             alive = tuple(accepted for accepted in snapshot.accepted if accepted.update_id not in done)
             snapshot = replace(snapshot, accepted=alive)
-        held = self.leases.acquire(key, row, snapshot, envelope.id)
-        return Sending(held, acceptance_of(envelope), outcomes)
+        own = acceptance_of(envelope)
+        return Sending(self.leases.acquire(key, row, snapshot, own), own, outcomes)
 
     def _act(self, envelope: Envelope, sending: Sending, token: str, leave: Leave) -> None:
         if self._overdue(envelope, sending.known):

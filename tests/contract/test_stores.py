@@ -11,7 +11,7 @@ from shared.core.envelope import Unreadable
 from shared.core.outcome import Attempt, Event, State, advance, queued, record, unreadable
 from shared.core.pacing import Pacing
 from shared.core.strict_json import Fault
-from shared.core.user_status import Acceptance, Lease, UserStatusRow, Value
+from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
 from shared.core.version import Version
 from shared.outside import Ports
 from shared.service.ports import ActivityRow, Conflict, InvalidContinuation, OutcomeFilter, Reservation
@@ -176,12 +176,28 @@ def test_a_commit_needs_the_etag_and_drops_what_is_settled(outside: Ports) -> No
     with pytest.raises(Conflict):
         store.commit(KEY, row, None)
     with pytest.raises(Conflict):
-        store.commit(KEY, row, "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\"", [an_id(n=0)])
-    etag = store.commit(KEY, row, etag, [an_id(n=0), an_id(n=7)])
-    store.commit(KEY, row, etag, [an_id(n=1)])
+        store.commit(KEY, row, "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\"", settled=[an_id(n=0)])
+    etag = store.commit(KEY, row, etag, settled=[an_id(n=0), an_id(n=7)])
+    store.commit(KEY, row, etag, settled=[an_id(n=1)])
     store.withdraw(KEY, an_id(n=9))
 
     assert [one.update_id for one in store.read(KEY).accepted] == [an_id(n=2)]
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["a new row", "a row"])
+def test_a_commit_adds_an_acceptance_or_changes_nothing(outside: Ports, *, there: bool) -> None:
+    """With the row, whether that is new or not; one that is there already is a conflict."""
+    store, row = outside.user_statuses, UserStatusRow(POLICY, "u")
+    mine, other = (Acceptance(an_id(n=n), VERSION, {"devicesCount": n}) for n in (1, 2))
+    etag = store.commit(KEY, row, None) if there else None
+
+    etag = store.commit(KEY, row, etag, registered=[mine])
+    with pytest.raises(Conflict):
+        store.commit(KEY, replace(row, lease=Lease("me", NOW, NOW)), etag, registered=[other, mine])
+
+    assert store.read(KEY) == Snapshot(row, etag, (mine,), frozenset({mine.update_id}))
+    store.commit(KEY, row, etag, registered=[other], settled=[mine.update_id])
+    assert store.read(KEY).accepted == (other,)
 
 
 def test_more_than_a_hundred_acceptances_are_settled_at_once(outside: Ports) -> None:
@@ -192,7 +208,7 @@ def test_more_than_a_hundred_acceptances_are_settled_at_once(outside: Ports) -> 
             threads.submit(outside.user_statuses.register, KEY, Acceptance(one, VERSION, {"devicesCount": 1}))
     etag = outside.user_statuses.commit(KEY, UserStatusRow(POLICY, "u"), None)
 
-    outside.user_statuses.commit(KEY, UserStatusRow(POLICY, "u"), etag, ids)
+    outside.user_statuses.commit(KEY, UserStatusRow(POLICY, "u"), etag, settled=ids)
 
     assert not outside.user_statuses.read(KEY).accepted
 

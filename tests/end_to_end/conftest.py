@@ -12,3 +12,8 @@ def running() -> Iterator[Stack]:
     """One host, shared by a module's tests."""
     with stack(RETRY_BASE_SECONDS="0.2", GRAPH_TIMEOUT_SECONDS="3") as parts:
         yield parts
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: the others fill the time beside them."""
+    items.sort(key=lambda item: ("test_kills" not in item.nodeid, "test_outages" not in item.nodeid))

@@ -23,7 +23,7 @@ def killing(host: Host) -> Iterator[None]:
     over = threading.Event()
 
     def kill() -> None:
-        while not over.wait(2.5):
+        while not over.wait(4):
             host.kill()
             host.start()
 

@@ -51,11 +51,11 @@ def test_an_update_on_its_way_cannot(world: World) -> None:
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
     snapshot = world.user_statuses.read(key_of(envelope))
-    from shared.core.registration import row_of
+    from shared.core.registration import acceptance_of, row_of
     from shared.service.lease import Leases
 
     held = Leases(world.user_statuses, world.clock, timedelta(seconds=30)).acquire(
-        key_of(envelope), row_of(envelope), snapshot, "turn"
+        key_of(envelope), row_of(envelope), snapshot, acceptance_of(envelope)
     )
     assert isinstance(world.relay.api.cancel(update_id), TooLate)
     held.release()

@@ -96,6 +96,29 @@ def test_a_late_older_status_never_overwrites_a_newer_one(world: World) -> None:
     assert world.outcome(older).superseded_by == newer
 
 
+def test_what_a_turn_may_have_sent_is_known_to_the_next_even_if_it_died(world: World) -> None:
+    """Nothing older goes out between the write of a message that nobody registered and its return."""
+
+    class Died(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Died
+
+    world.queue.put(json.dumps(a_message(userStatus=reported("12:00:00", status="nonCompliant"))))
+    take, world.graph.patch_user_status = world.graph.patch_user_status, lambda *a, **k: (take(*a, **k), die())
+    with pytest.raises(Died):
+        world.deliver_next()
+    world.graph.patch_user_status = take
+
+    world.accept(userStatus=reported("11:00:00", status="compliant"))
+    world.clock.step(minutes=1)
+    while world.deliver_next():
+        pass
+
+    assert [call.properties["status"] for call in world.graph.calls] == ["nonCompliant"] * 2
+
+
 def test_many_waiting_updates_of_one_user_cost_one_write(world: World) -> None:
     """The newest values go out in one call, whoever's turn it is."""
     ids = [world.accept(userStatus=reported(f"12:00:{n:02}", devicesCount=n)) for n in range(50)]

@@ -171,7 +171,7 @@ def consume(world: World, relay: Relay, most: int = 60) -> Callable[[], None]:
     return job
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(
     seed=st.integers(0, 2**32),
     reports=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=12),

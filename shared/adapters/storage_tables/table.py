@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,6 @@ type Entity = dict[str, Any]
 #: A string property holds 64 KiB of UTF-16 (F44); a margin keeps surrogate pairs whole.
 _CHUNK = 32_000
 _MISSING_TABLE = "TableNotFound"
-_PRECONDITION = 412
 #: An inserted row is not sent back to us.
 _NO_ECHO = "return-no-content"
 #: Another instance may be just making the table, which takes it a moment.
@@ -69,17 +69,30 @@ class Table:
         except (ResourceModifiedError, ResourceNotFoundError) as error:
             raise Conflict from error
 
-    def replace_and_delete(self, row: Row, etag: str, deleted: list[tuple[str, str]]) -> str:
-        """Both or neither, up to 99 rows of one partition. Raises ``Conflict``, ``KeyError`` when a row is gone."""
-        operations: list[Any] = [("update", dict(row), _matching(etag))]
-        operations += [("delete", {"PartitionKey": partition, "RowKey": key}) for partition, key in deleted]
+    def commit(
+        self, row: Entity, etag: str | None, *, created: Sequence[Entity] = (), deleted: Sequence[str] = ()
+    ) -> str:
+        """Replace a row (create it where there is no etag), create and delete others of its partition: all or nothing.
+
+        Up to 100 rows; answers the row's new etag. Raises ``Conflict``, and ``KeyError`` when one to delete is gone.
+        """
+        if not created and not deleted:
+            return self.replace(row, etag) if etag is not None else self._created(row)
+        own: Any = ("create", row) if etag is None else ("update", row, _matching(etag))
+        operations = [own, *(("create", one) for one in created)]
+        operations += [("delete", {"PartitionKey": row["PartitionKey"], "RowKey": key}) for key in deleted]
         try:
-            answers = self.call(lambda: self._client.submit_transaction(operations))
+            return str(self.call(lambda: self._client.submit_transaction(operations))[0]["etag"])
         except TableTransactionError as error:
-            if error.status_code == _PRECONDITION:
-                raise Conflict from error
-            raise KeyError(str(row["PartitionKey"])) from error
-        return str(answers[0]["etag"])
+            if error.status_code == HTTPStatus.NOT_FOUND:
+                raise KeyError(str(row["RowKey"])) from error
+            raise Conflict from error
+
+    def _created(self, row: Entity) -> str:
+        etag = self.insert(row)
+        if etag is None:
+            raise Conflict
+        return etag
 
     def delete(self, partition: str, row: str) -> None:
         """Delete a row; there or not."""

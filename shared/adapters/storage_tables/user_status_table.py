@@ -13,7 +13,6 @@ from typing import Any
 from shared.adapters.storage_tables.table import Entity, Row, Table
 from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
 from shared.core.version import Version
-from shared.service.ports import Conflict
 
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
@@ -52,22 +51,19 @@ class UserStatusTable:
                 accepted.append(_read_acceptance(key, entity))
         return Snapshot(row, etag, tuple(accepted), frozenset(one.update_id for one in accepted))
 
-    def commit(self, key: str, row: UserStatusRow, etag: str | None, settled: Iterable[str] = ()) -> str:
+    def commit(
+        self, key: str, row: UserStatusRow, etag: str | None, *,
+        registered: Iterable[Acceptance] = (), settled: Iterable[str] = (),
+    ) -> str:  # fmt: skip
         """One call, or a few more where a hundred acceptances are settled at once."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
+        news = [_registered(key, acceptance) for acceptance in registered]
         gone = [key + _BEHIND + update_id for update_id in settled]
-        if etag is None:
-            created = self._table.insert(entity)
-            if created is None:
-                raise Conflict
-            return self._drop(partition, gone, created)
-        if not gone:
-            return self._table.replace(entity, etag)
         try:
-            changed = self._table.replace_and_delete(entity, etag, [(partition, name) for name in gone[:_IN_ONE_GO]])
+            changed = self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
         except KeyError:  # one of them is gone already
-            return self._drop(partition, gone, self._table.replace(entity, etag))
+            return self._drop(partition, gone, self._table.commit(entity, etag, created=news))
         return self._drop(partition, gone[_IN_ONE_GO:], changed)
 
     def withdraw(self, key: str, update_id: str) -> None:
