@@ -67,7 +67,8 @@ class Turn:
 
     def _take(self, envelope: Envelope, known: Stored | None, leave: Leave, *, fresh: bool) -> None:
         try:
-            token = self.identity.token()
+            # What is overdue fails without a call, so also without a token.
+            token = "" if leave.slot is None else self.identity.token()
         except IdentityUnavailable as error:
             self._without_token(envelope, known, Reply(status_code=None, identity_fault=str(error)))
             return

@@ -185,6 +185,19 @@ def test_an_update_that_was_tried_fails_at_its_deadline_with_its_last_fault(worl
     assert world.outcome(update_id).last_action - NOW >= timedelta(hours=24)
 
 
+def test_what_was_tried_fails_at_its_deadline_even_while_no_token_can_be_had(world: World) -> None:
+    """Failing needs no call."""
+    world.graph.replies = [Reply(503, message="busy")]
+    update_id = world.accept()
+    world.deliver_next()
+
+    world.identity.fault = "the endpoint is away"
+    world.run(most=2000)
+
+    assert world.resource(update_id)["error"]["code"] == "deadlineExceeded"
+    assert len(world.graph.calls) == 1
+
+
 def test_after_a_timeout_the_user_status_is_left_alone_until_that_call_can_no_longer_land(world: World) -> None:
     """Nobody writes this user status for longer than a whole call takes."""
     world.graph.replies = [Reply(None, Transport.TIMEOUT)]
