@@ -3,7 +3,7 @@ PYTHON ?= python3.13
 BIN := .venv/bin
 CHECKED := shared emulator bench tests function_app.py
 
-.PHONY: install run demo test check lint types layers lock bench clean
+.PHONY: install run demo test check lint types layers security audit lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -25,7 +25,7 @@ demo: install ## send the documented example to `make run` and watch it arrive
 test: check ## everything
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/end_to_end tests/emulator tests/contract tests/adapters
 
-check: install lint types layers ## the inner loop: under 30 seconds
+check: install lint types layers security ## the inner loop: under 30 seconds
 	$(BIN)/python -m pytest -q -n 2 tests --ignore=tests/contract --ignore=tests/adapters --ignore=tests/emulator --ignore=tests/end_to_end
 
 lint:
@@ -37,6 +37,14 @@ types:
 
 layers:
 	$(BIN)/lint-imports --no-cache
+
+security: ## insecure code, and secrets in the tree
+	$(BIN)/bandit -q -r -c pyproject.toml shared relay function_app.py
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json'
+
+audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's advisories
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+	npm audit --audit-level=high
 
 lock: .venv/installed ## after a change of requirements*.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock requirements.txt

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ACCOUNT = "devstoreaccount1"
 #: Public: the same in every Azurite.
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="  # pragma: allowlist secret
 _MAIN = "node_modules/azurite/dist/src/azurite.js"
 
 

@@ -62,7 +62,7 @@ def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
         ("GRAPH_CLOUD", "mars"),
         ("GRAPH_BASE_URL", "http://graph.example"),
         ("GRAPH_BASE_URL", "http://127.0.0.1.evil.example"),
-        ("GRAPH_BASE_URL", "https://user:pass@graph.example"),
+        ("GRAPH_BASE_URL", "https://user:pass@graph.example"),  # pragma: allowlist secret
         ("GRAPH_BASE_URL", "ftp://127.0.0.1"),
         ("GRAPH_BASE_URL", "http://[::1"),
         ("GRAPH_API_VERSION", "v2"),
