@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 ACCOUNT = "devstoreaccount1"
-#: Public: the same in every Azurite.  # pragma: allowlist nextline secret
+#: Public: the same in every Azurite.
+# pragma: allowlist nextline secret
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _MAIN = "node_modules/azurite/dist/src/azurite.js"
 
