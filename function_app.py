@@ -11,9 +11,9 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
 @app.queue_trigger(arg_name="message", queue_name=settings.queue, connection="UPDATES_STORAGE")
-def deliver(message: func.QueueMessage) -> None:
+def deliver(message: func.QueueMessage, context: func.Context) -> None:
     """An update's turn."""
-    relay().deliver(delivery(message))
+    relay().deliver(delivery(message, context.trace_context.trace_parent))
 
 
 @app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection="UPDATES_STORAGE")
@@ -34,6 +34,12 @@ def reconcile_everything(timer: func.TimerRequest) -> None:
     relay().reconcile(everything=True)
 
 
+@app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
+def observe(timer: func.TimerRequest) -> None:
+    """How things stand, for whoever watches."""
+    relay().observe()
+
+
 @app.timer_trigger(arg_name="timer", schedule="0 40 * * * *")
 def purge(timer: func.TimerRequest) -> None:
     """What is older than the retention goes."""
@@ -41,9 +47,9 @@ def purge(timer: func.TimerRequest) -> None:
 
 
 @app.route("updates", methods=["POST"])
-async def post_update(req: func.HttpRequest) -> func.HttpResponse:
+async def post_update(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept one update."""
-    return await relay().api.post_update(req)
+    return await relay().api.post_update(req, invocation=context.trace_context.trace_parent)
 
 
 @app.route("updates", methods=["GET"])
@@ -53,15 +59,15 @@ def list_updates(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route("updates/batch", methods=["POST"])
-def post_batch(req: func.HttpRequest) -> func.HttpResponse:
+def post_batch(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept many updates."""
-    return relay().batches.post_batch(req)
+    return relay().batches.post_batch(req, invocation=context.trace_context.trace_parent)
 
 
 @app.route("updates/replay", methods=["POST"])
-def replay_updates(req: func.HttpRequest) -> func.HttpResponse:
+def replay_updates(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Replay what failed or was canceled, by filter."""
-    return relay().api.replay_updates(req)
+    return relay().api.replay_updates(req, invocation=context.trace_context.trace_parent)
 
 
 @app.route("updates/{id}", methods=["GET"])
@@ -77,9 +83,9 @@ def cancel_update(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route("updates/{id}/replay", methods=["POST"])
-def replay_update(req: func.HttpRequest) -> func.HttpResponse:
+def replay_update(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Replay one update."""
-    return relay().api.replay_update(req)
+    return relay().api.replay_update(req, invocation=context.trace_context.trace_parent)
 
 
 @app.route("deviceCompliancePolicies/{p}/userStatuses/{u}", methods=["GET"])
@@ -89,9 +95,9 @@ def get_user_status(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route("webhooks/{source}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-def post_webhook(req: func.HttpRequest) -> func.HttpResponse:
+def post_webhook(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What another system tells, verified by us."""
-    return relay().webhooks.post_webhook(req)
+    return relay().webhooks.post_webhook(req, invocation=context.trace_context.trace_parent)
 
 
 @app.route("webhooks/{source}", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)

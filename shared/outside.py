@@ -22,6 +22,7 @@ from shared.adapters.storage_tables.pacing_table import PacingTable
 from shared.adapters.storage_tables.table import Table
 from shared.adapters.storage_tables.user_status_table import UserStatusTable
 from shared.service import ports
+from shared.service.telemetry import Silent, Telemetry
 from shared.settings import Settings
 
 USER_AGENT = "ComplianceStatusRelay/1.0"
@@ -69,12 +70,28 @@ class Ports:
     chance: ports.Chance
     sleep: Callable[[float], Awaitable[None]]
     later: Callable[[float, Callable[[], None]], None]
+    telemetry: Telemetry
 
 
 def _later(seconds: float, call: Callable[[], None]) -> None:
     timer = threading.Timer(seconds, call)
     timer.daemon = True
     timer.start()
+
+
+def _telemetry(settings: Settings) -> Telemetry:
+    """Application Insights by the connection string; loaded only where there is one, since it takes a second."""
+    if settings.telemetry is None:
+        return Silent()
+    from shared.adapters.azure_monitor import azure_monitor  # noqa: PLC0415 - see above
+
+    return azure_monitor(
+        settings.telemetry,
+        sign_in=settings.telemetry_sign_in,
+        client_id=settings.client_id,
+        queue=settings.queue,
+        graph_root=settings.graph_root,
+    )
 
 
 def connect(settings: Settings, **instead: Any) -> Ports:
@@ -102,6 +119,7 @@ def connect(settings: Settings, **instead: Any) -> Ports:
         "activity": lambda: ActivityTable(table("Activity")),
         "sleep": lambda: asyncio.sleep,
         "later": lambda: _later,
+        "telemetry": lambda: _telemetry(settings),
         "identity": lambda: ManagedIdentity(scope=settings.graph_audience, client_id=settings.client_id),
         "graph": lambda: Graph(
             root=settings.graph_root,

@@ -21,7 +21,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _STORAGE = "UPDATES_STORAGE"
-_SECRET = frozenset({_STORAGE, "WEBHOOK_SOURCES"})
+_INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+_SECRET = frozenset({_STORAGE, "WEBHOOK_SOURCES", _INSIGHTS})
 
 
 class InvalidSettings(ValueError):
@@ -66,6 +67,8 @@ class Settings:
     outcome_retention: timedelta
     webhook_sources: Mapping[str, WebhookSource]
     public_base_url: str | None
+    telemetry: str | None
+    telemetry_sign_in: str | None
 
     @property
     def poison_queue(self) -> str:
@@ -101,6 +104,7 @@ class Settings:
             raise InvalidSettings("bad settings: " + "; ".join(faults))
         cloud = read_all.pop("cloud")
         root = read_all.pop("graph_base_url") or cloud
+        read_all.pop("worker_telemetry")
         return cls(storage=storage, graph_root=root, graph_audience=f"{cloud}/.default", **read_all)
 
 
@@ -231,4 +235,11 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
                         'a JSON object: source name -> {"verify": {...}, "map": {...}}'),
     "public_base_url": ("PUBLIC_BASE_URL", None, lambda text: _url(text, plain_anywhere=True),
                         "an absolute http(s) URL without query"),
+    "telemetry": (_INSIGHTS, None, _matching(re.compile(rf"(?i:(?:.*;)?InstrumentationKey={_GUID.pattern}(?:;.*)?)")),
+                  "an Application Insights connection string"),
+    "telemetry_sign_in": ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", None,
+                          _matching(re.compile(rf"(?i:Authorization=AAD(?:;ClientId={_GUID.pattern})?;?)")),
+                          "Authorization=AAD, or that and ;ClientId=GUID"),
+    "worker_telemetry": ("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY", "false", _one_of("false", "False", "0"),
+                         "false: the app does it, without the personal data that the worker would send"),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from shared.service.deliver import Deliver
 from shared.service.end import End
 from shared.service.gate import Gate
 from shared.service.lease import Leases
+from shared.service.observe import Observe
 from shared.service.poison import Poison
 from shared.service.purge import Purge
 from shared.service.reconcile import Reconcile
@@ -53,6 +54,7 @@ class Relay:
     deliver: Deliver
     poison: Poison
     reconcile: Reconcile
+    observe: Observe
     purge: Purge
     api: Api
     batches: Batches
@@ -72,21 +74,25 @@ def build(settings: Settings, **instead: Any) -> Relay:
     """A relay by its settings; ``instead`` names ports (``queue=``, ``graph=``) to use in place of the real ones."""
     outside = connect(settings, **instead)
     tally = Tally(outside.activity, outside.clock, uuid.uuid4().hex, outside.later)
-    records = Records(outside.outcomes, outside.clock, tally)
+    records = Records(outside.outcomes, outside.clock, tally, outside.telemetry)
     leases = Leases(outside.user_statuses, outside.clock, timedelta(seconds=settings.graph_timeout_seconds))
     end = End(outside.user_statuses, leases, records, outside.clock)
     accept = Accept(
         outside.queue, outside.user_statuses, records, outside.keys, outside.clock, outside.chance,
-        several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")),
+        several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")), outside.telemetry,
     )  # fmt: skip
     waiting = Waiting(outside.outcomes, outside.clock, ThreadPoolExecutor(CONNECTIONS, "http"), outside.sleep)
     callers = Callers(settings.public_base_url, os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"))
     readiness = Readiness(outside.queue, outside.activity, outside.identity, outside.graph)
     return Relay(
         ports=outside,
-        deliver=Deliver(outside.queue, outside.keys, records, _turn(settings, outside, leases, records), outside.clock),
+        deliver=Deliver(
+            outside.queue, outside.keys, records, _turn(settings, outside, leases, records), outside.clock,
+            outside.telemetry,
+        ),
         poison=Poison(outside.queue, records, end, outside.clock),
         reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
+        observe=Observe(outside.queue, outside.pacing, _quota(settings), outside.clock, outside.telemetry),
         purge=Purge(outside.outcomes, outside.keys, outside.activity, outside.clock, settings.outcome_retention),
         api=Api(
             accept=accept, cancel=Cancel(records, end, outside.clock),
@@ -110,7 +116,7 @@ def _turn(settings: Settings, outside: Ports, leases: Leases, records: Records) 
     retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
     return Turn(
         user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
-        write=Write(outside.graph, outside.identity, gate, records.tally),
+        write=Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry),
         settle=Settle(outside.queue, outside.user_statuses, records, outside.clock),
         clock=outside.clock, chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
     )  # fmt: skip

@@ -3,7 +3,8 @@
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from shared.core.activity import Minutes, hour_of
 from shared.core.outcome import Outcome
 from shared.core.pacing import Pacing
 from shared.core.reply import Reply
+from shared.core.trace import Trace
 from shared.core.update_id import accepted_at
 from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
 from shared.service.deliver import Delivery
@@ -27,6 +29,8 @@ from shared.service.ports import (
     Reservation,
     Stored,
 )
+from shared.service.telemetry import Call as GraphCall
+from shared.service.telemetry import Sight
 from tests.builders import NOW
 
 
@@ -343,3 +347,47 @@ class Alarms:
         calls, self.calls = self.calls, []
         for call in calls:
             call()
+
+
+@dataclass
+class Span:
+    name: str
+    update_id: str
+    trace: Trace
+    context: str
+
+
+class RecordedTelemetry:
+    """What was told; contexts count up, each in the trace of its parent."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.calls: list[tuple[GraphCall, tuple[str, ...], Answer]] = []
+        self.outcomes: list[Outcome] = []
+        self.sights: list[Sight] = []
+        self._count = itertools.count(1)
+
+    def put(self, update_id: str, trace: Trace, /) -> Any:
+        return self._span("put", update_id, trace)
+
+    def turn(self, update_id: str, attempt: int, trace: Trace, /) -> Any:
+        return self._span(f"turn {attempt}", update_id, trace)
+
+    @contextmanager
+    def call(self, call: GraphCall, carried: Iterable[str], /) -> Iterator[Callable[[Answer], None]]:
+        links = tuple(carried)
+        yield lambda answer: self.calls.append((call, links, answer))
+
+    def moved(self, outcome: Outcome, /) -> None:
+        self.outcomes.append(outcome)
+
+    def watch(self, look: Callable[[], Sight], /) -> None:
+        self.sights.append(look())
+
+    @contextmanager
+    def _span(self, name: str, update_id: str, trace: Trace) -> Iterator[str]:
+        number = next(self._count)
+        trace_id = trace.parent.split("-")[1] if trace.parent else f"{number:032x}"
+        context = f"00-{trace_id}-{number:016x}-01"
+        self.spans.append(Span(name, update_id, trace, context))
+        yield context

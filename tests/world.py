@@ -6,6 +6,7 @@ from shared.core.outcome import Outcome
 from shared.core.resource import resource
 from shared.core.update import Update
 from shared.service.accept import Accepted
+from shared.service.telemetry import Telemetry
 from shared.settings import Settings
 from shared.wiring import build
 from tests import twins
@@ -15,7 +16,7 @@ from tests.builders import POLICY, USER, an_update
 class World:
     """One relay and all that is around it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, telemetry: Telemetry | None = None) -> None:
         self.clock = twins.SteppedClock()
         self.chance = twins.CountedChance()
         self.queue = twins.MemoryQueue(self.clock)
@@ -27,6 +28,7 @@ class World:
         self.identity = twins.ScriptedIdentity()
         self.activity = twins.MemoryActivity()
         self.later = twins.Alarms()
+        self.telemetry = telemetry or twins.RecordedTelemetry()
         self.relay = build(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:
@@ -35,6 +37,7 @@ class World:
             "queue": self.queue, "outcomes": self.outcomes, "user_statuses": self.user_statuses, "keys": self.keys,
             "pacing": self.pacing, "graph": self.graph, "identity": self.identity, "activity": self.activity,
             "clock": self.clock, "chance": self.chance, "later": self.later, "sleep": self.sleep,
+            "telemetry": self.telemetry,
         }  # fmt: skip
 
     async def sleep(self, seconds: float) -> None:

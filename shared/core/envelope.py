@@ -12,6 +12,7 @@ from typing import Any
 from shared.core.event import parse_message
 from shared.core.strict_json import Fault, InvalidMessage, pointer, read_json
 from shared.core.timestamp import format_milliseconds
+from shared.core.trace import read_traceparent
 from shared.core.update import Update, parse_update
 from shared.core.update_id import accepted_at, derived_update_id, is_update_id
 from shared.core.version import Version, version_of
@@ -19,7 +20,8 @@ from shared.core.version import Version, version_of
 _RELAY = 1
 _LONGEST_INSTANT = 20
 _MEMBERS = frozenset(
-    {"relay", "id", "attempt", "acceptedDateTime", "update", "submittedBy", "replayOf", "version", "poisoned"}
+    {"relay", "id", "attempt", "acceptedDateTime", "update"}
+    | {"submittedBy", "replayOf", "version", "poisoned", "traceparent"}
 )
 
 
@@ -34,6 +36,7 @@ class Envelope:
     replay_of: str | None = None
     version: Version | None = None
     poisoned: int = 0
+    traceparent: str | None = None
 
     @property
     def accepted(self) -> datetime:
@@ -44,6 +47,11 @@ class Envelope:
     def ordering(self) -> Version:
         """The version of its values; a replay keeps its original's."""
         return self.version or version_of(self.update.last_reported, self.id)
+
+    @property
+    def trace(self) -> str | None:
+        """The context that the update's turns follow: its own, else the sender's."""
+        return self.traceparent or read_traceparent(self.update.traceparent)
 
     def to_json(self) -> str:
         """The queue message."""
@@ -59,9 +67,14 @@ class Envelope:
             "replayOf": self.replay_of,
             "version": self.version and self.version.to_text(),
             "poisoned": self.poisoned or None,
+            "traceparent": self.traceparent,
         }
         members |= {name: value for name, value in rest.items() if value is not None}
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+    def following(self, traceparent: str | None) -> "Envelope":
+        """The same, its turns following this context, unless they follow one already."""
+        return replace(self, traceparent=self.trace or traceparent)
 
     def next_attempt(self) -> "Envelope":
         """The message of the next try."""
@@ -128,7 +141,7 @@ def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
     return Envelope(
         id=document["id"], attempt=document["attempt"], update=update, submitted_by=document.get("submittedBy"),
         replay_of=document.get("replayOf"), version=Version.from_text(version) if version else None,
-        poisoned=document.get("poisoned", 0),
+        poisoned=document.get("poisoned", 0), traceparent=read_traceparent(document.get("traceparent")),
     )  # fmt: skip
 
 

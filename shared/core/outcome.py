@@ -114,6 +114,7 @@ class Outcome:
     poisoned: int = 0
     raw_message: str | None = None
     raw_message_encoding: str | None = None
+    traceparent: str | None = None
 
     @property
     def created(self) -> datetime:
@@ -127,7 +128,7 @@ class Outcome:
             return None
         return Envelope(
             id=self.id, attempt=self.attempt, update=self.update, submitted_by=self.submitted_by,
-            replay_of=self.replay_of, version=self.version, poisoned=self.poisoned,
+            replay_of=self.replay_of, version=self.version, poisoned=self.poisoned, traceparent=self.traceparent,
         )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def queued(envelope: Envelope, now: datetime) -> Outcome:
     return Outcome(
         id=envelope.id, state=State.QUEUED, last_action=now, update=envelope.update, attempt=envelope.attempt,
         submitted_by=envelope.submitted_by, replay_of=envelope.replay_of, version=envelope.version,
-        poisoned=envelope.poisoned,
+        poisoned=envelope.poisoned, traceparent=envelope.traceparent,
     )  # fmt: skip
 
 

@@ -143,6 +143,11 @@ def fault(pacing: Pacing, key: str, *, now: int, jitter: float) -> Pacing:
     return _pause(replace(more, open_since=now), now, jitter) if more.open else more
 
 
+def used(pacing: Pacing, quota: Quota, now: int) -> int:
+    """How many writes of the window that ends now have had their slot."""
+    return sum(now - quota.window < stamp <= now for stamp in pacing.stamps)
+
+
 def success(pacing: Pacing) -> Pacing:
     """A call went through: the count starts anew, an outage is over."""
     if not pacing.faults:

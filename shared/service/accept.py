@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, queued
 from shared.core.registration import acceptance_of, key_of
+from shared.core.trace import Origin
 from shared.core.update import Update
 from shared.core.update_id import new_update_id
 from shared.service.ports import (
@@ -25,8 +26,11 @@ from shared.service.ports import (
     UserStatusStore,
 )
 from shared.service.records import Records
+from shared.service.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
+
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True)
@@ -71,31 +75,37 @@ class Accept:
     clock: Clock
     chance: Chance
     each: Each
+    telemetry: Telemetry
 
-    def __call__(self, update: Update, *, submitted_by: str | None = None) -> Accepted | KeyConflict:
+    def __call__(
+        self, update: Update, *, submitted_by: str | None = None, origin: Origin = NOWHERE
+    ) -> Accepted | KeyConflict:
         """At most four storage calls, five with an idempotency key. Raises ``Unavailable``: nothing was accepted."""
-        (verdict,) = self.all((update,), submitted_by=submitted_by)
+        (verdict,) = self.all((update,), submitted_by=submitted_by, origin=origin)
         if isinstance(verdict, NotQueued):
             raise Unavailable(verdict.why)
         return verdict
 
-    def all(self, updates: Sequence[Update], *, submitted_by: str | None = None) -> list[Verdict]:
+    def all(
+        self, updates: Sequence[Update], *, submitted_by: str | None = None, origin: Origin = NOWHERE
+    ) -> list[Verdict]:
         """A verdict for each, in order; what one meets is no matter of the others."""
         envelopes = [
             Envelope(new_update_id(self.clock.now(), self.chance.bits()), 1, update, submitted_by=submitted_by)
             for update in updates
         ]
         reserved = self.each(self._reserved, envelopes)
-        outcomes = self.enqueue([one for one in reserved if isinstance(one, Envelope)])
+        outcomes = self.enqueue([one for one in reserved if isinstance(one, Envelope)], origin)
         return [
             self._verdict(envelope, one, outcomes) if isinstance(one, Envelope) else one
             for envelope, one in zip(envelopes, reserved, strict=True)
         ]
 
-    def enqueue(self, envelopes: Iterable[Envelope]) -> dict[str, Outcome | NotQueued]:
+    def enqueue(self, envelopes: Iterable[Envelope], origin: Origin = NOWHERE) -> dict[str, Outcome | NotQueued]:
         """Put updates on their way, by id; tables that are down are no reason to refuse them."""
         unique = {envelope.id: envelope for envelope in envelopes}
-        results = dict(zip(unique, self.each(self._queued, unique.values()), strict=True))
+        queued_all = self.each(lambda envelope: self._queued(envelope, origin), unique.values())
+        results = dict(zip(unique, queued_all, strict=True))
         on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
         self._register([one for one in on_queue if one.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
@@ -113,24 +123,26 @@ class Accept:
             return NotQueued(str(error))
         return first if known is None else Accepted(known.outcome, repeated=True)
 
-    def _queued(self, envelope: Envelope) -> Outcome | NotQueued:
+    def _queued(self, envelope: Envelope, origin: Origin) -> Outcome | NotQueued:
         try:
-            self.queue.put(envelope.to_json())
+            with self.telemetry.put(envelope.id, origin.trace(envelope.trace)) as here:
+                traced = replace(envelope, traceparent=here)
+                self.queue.put(traced.to_json())
         except Unavailable as error:
             return NotQueued(str(error))
-        return queued(envelope, self.clock.now())
+        return queued(traced, self.clock.now())
 
     def _register(self, envelopes: list[Envelope]) -> None:
-        acceptances = [(key_of(one), acceptance_of(one)) for one in envelopes]
+        acceptances, ids = [(key_of(one), acceptance_of(one)) for one in envelopes], [one.id for one in envelopes]
         if len(acceptances) == 1:
-            self._if_possible(lambda: self.user_statuses.register(*acceptances[0]))
+            self._if_possible(lambda: self.user_statuses.register(*acceptances[0]), ids)
         elif acceptances:
-            self._if_possible(lambda: self.user_statuses.register_all(acceptances))
+            self._if_possible(lambda: self.user_statuses.register_all(acceptances), ids)
 
     def _record(self, outcomes: list[Outcome]) -> None:
         overtaken: list[str] = []
-        self._if_possible(lambda: overtaken.extend(self.records.insert_all(outcomes)))
-        self.each(lambda update_id: self._if_possible(lambda: self._withdraw(update_id)), overtaken)
+        self._if_possible(lambda: overtaken.extend(self.records.insert_all(outcomes)), [one.id for one in outcomes])
+        self.each(lambda update_id: self._if_possible(lambda: self._withdraw(update_id), [update_id]), overtaken)
 
     def _withdraw(self, update_id: str) -> None:
         known = self.records.get(update_id)
@@ -139,11 +151,12 @@ class Accept:
             # The consumer was faster: nothing is owed any more.
             self.user_statuses.withdraw(key_of(envelope), update_id)
 
-    def _if_possible(self, write: Callable[[], Any]) -> None:
+    def _if_possible(self, write: Callable[[], Any], update_ids: Iterable[str]) -> None:
         try:
             write()
         except Unavailable as error:
-            log.warning("left to the consumer", extra={"reason": str(error)})
+            for update_id in update_ids:
+                log.warning("left to the consumer", extra={"update_id": update_id, "reason": str(error)})
 
     def _verdict(self, envelope: Envelope, first: Envelope, outcomes: dict[str, Outcome | NotQueued]) -> Verdict:
         outcome = outcomes[first.id]

@@ -6,22 +6,29 @@ from datetime import datetime
 
 from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.outcome import Event, advance, error_of, overtakes, queued, unreadable
+from shared.core.trace import Origin
 from shared.service.accept import KeyConflict, reserve
 from shared.service.ports import Clock, IdempotencyStore, Stored, UpdateQueue
 from shared.service.records import Records
+from shared.service.telemetry import Telemetry
 from shared.service.turn import Turn
+from shared.service.unexpected import raises_without_words
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time."""
+    """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time.
+
+    ``invocation`` is the trace context of the host's own span, if it has one.
+    """
 
     body: bytes
     message_id: str
     inserted: datetime
     dequeue_count: int
+    invocation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,17 +40,29 @@ class Deliver:
     records: Records
     turn: Turn
     clock: Clock
+    telemetry: Telemetry
 
+    @raises_without_words
     def __call__(self, delivery: Delivery) -> None:
         """Every readable message gets its turn; every other one an outcome that says why not."""
+        origin = Origin(invocation=delivery.invocation)
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
-                self.records.insert(unreadable(message, self.clock.now()))
-                log.warning("unreadable", extra={"update_id": message.id})
-            case Received(envelope, foreign=True):
-                self._foreign(envelope, again=delivery.dequeue_count > 1)
-            case Received(envelope):
-                self._carry(envelope)
+                with self.telemetry.turn(message.id, 1, origin.trace()):
+                    self._unreadable(message)
+            case Received(envelope, foreign):
+                with self.telemetry.turn(envelope.id, envelope.attempt, origin.trace(envelope.trace)) as here:
+                    self._received(envelope.following(here), foreign=foreign, again=delivery.dequeue_count > 1)
+
+    def _unreadable(self, message: Unreadable) -> None:
+        self.records.insert(unreadable(message, self.clock.now()))
+        log.warning("unreadable", extra={"update_id": message.id})
+
+    def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
+        if foreign:
+            self._foreign(envelope, again=again)
+        else:
+            self._carry(envelope)
 
     def _carry(self, envelope: Envelope) -> None:
         known = self.records.get(envelope.id)

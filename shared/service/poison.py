@@ -9,6 +9,7 @@ from shared.service.deliver import Delivery
 from shared.service.end import End, OnItsWay
 from shared.service.ports import Clock, Conflict, UpdateQueue
 from shared.service.records import Records
+from shared.service.unexpected import raises_without_words
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Poison:
     end: End
     clock: Clock
 
+    @raises_without_words
     def __call__(self, delivery: Delivery) -> None:
         """Nothing that reached the queue ends without an outcome."""
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):

@@ -55,6 +55,7 @@ class Reconcile:
             return False
         again = known.outcome.envelope.next_attempt()
         self.queue.put(again.to_json())
+        log.warning("overdue", extra={"update_id": again.id, "attempt": again.attempt})
         # The number makes every older message of it fall away.
         self.records.move(again, known, lambda one: replace(one, attempt=again.attempt, last_action=now))
         return True

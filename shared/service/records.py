@@ -10,6 +10,7 @@ from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, queued
 from shared.service.ports import Clock, Conflict, OutcomeStore, Stored
 from shared.service.tally import Tally
+from shared.service.telemetry import Telemetry
 
 _TRIES = 10
 
@@ -21,6 +22,7 @@ class Records:
     outcomes: OutcomeStore
     clock: Clock
     tally: Tally
+    telemetry: Telemetry
 
     def get(self, update_id: str) -> Stored | None:
         """An update's outcome, if it has one."""
@@ -30,7 +32,7 @@ class Records:
         """Make an update's outcome; False when it has one."""
         made = self.outcomes.insert(outcome)
         if made:
-            self.tally.moved(None, outcome)
+            self._moved(None, outcome)
         return made
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
@@ -40,7 +42,7 @@ class Records:
         there = self.outcomes.insert_all(outcomes)
         for outcome in outcomes:
             if outcome.id not in there:
-                self.tally.moved(None, outcome)
+                self._moved(None, outcome)
         return sorted(there)
 
     def move(self, envelope: Envelope, known: Stored | None, change: Callable[[Outcome], Outcome]) -> Outcome:
@@ -62,5 +64,9 @@ class Records:
             self.outcomes.replace(outcome, known.etag)
         except Conflict:
             return False
-        self.tally.moved(known.outcome, outcome)
+        self._moved(known.outcome, outcome)
         return True
+
+    def _moved(self, before: Outcome | None, after: Outcome) -> None:
+        self.tally.moved(before, after)
+        self.telemetry.moved(after)

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from shared.core.envelope import Envelope
 from shared.core.outcome import Outcome, State
+from shared.core.trace import Origin
 from shared.core.update_id import accepted_at, new_update_id
-from shared.service.accept import Accept, NotQueued
+from shared.service.accept import NOWHERE, Accept, NotQueued
 from shared.service.ports import Chance, Clock, Conflict, OutcomeFilter, OutcomeStore, Stored, Unavailable
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,9 @@ class Replay:
     clock: Clock
     chance: Chance
 
-    def __call__(self, update_id: str, *, submitted_by: str | None) -> Outcome | NotReplayable | None:
+    def __call__(
+        self, update_id: str, *, submitted_by: str | None, origin: Origin = NOWHERE
+    ) -> Outcome | NotReplayable | None:
         """The new update's outcome; None when there is no such update. Raises ``Unavailable``."""
         known = self.outcomes.get(update_id)
         if known is None:
@@ -63,19 +66,21 @@ class Replay:
         envelope = self._claimed(known, submitted_by)
         if isinstance(envelope, NotReplayable):
             return envelope
-        outcome = self.accept.enqueue([envelope])[envelope.id]
+        outcome = self.accept.enqueue([envelope], origin)[envelope.id]
         if isinstance(outcome, NotQueued):
             raise Unavailable(outcome.why)
         log.info("replayed", extra={"update_id": outcome.id, "replay_of": update_id})
         return outcome
 
-    def some(self, wanted: OutcomeFilter, *, submitted_by: str | None, dry_run: bool) -> Replayed:
+    def some(
+        self, wanted: OutcomeFilter, *, submitted_by: str | None, dry_run: bool, origin: Origin = NOWHERE
+    ) -> Replayed:
         """Up to ``MOST_AT_ONCE``, newest first; those that are named but not enqueued are taken up again."""
         found = list(self._replayable(wanted))
         if dry_run:
             return Replayed(len(found), 0)
         claimed = self.accept.each(lambda one: self._claim_anew(one.id, submitted_by), found[:MOST_AT_ONCE])
-        results = self.accept.enqueue([one for one in claimed if isinstance(one, Envelope)])
+        results = self.accept.enqueue([one for one in claimed if isinstance(one, Envelope)], origin)
         replayed = sum(isinstance(result, Outcome) for result in results.values())
         log.info("replayed by filter", extra={"matched": len(found), "replayed": replayed})
         return Replayed(len(found), replayed)
@@ -128,5 +133,5 @@ class Replay:
 def _replay_of(envelope: Envelope, name: str, submitted_by: str | None) -> Envelope:
     return Envelope(
         id=name, attempt=1, update=envelope.update, submitted_by=submitted_by, replay_of=envelope.id,
-        version=envelope.ordering,
+        version=envelope.ordering, traceparent=envelope.traceparent,
     )  # fmt: skip

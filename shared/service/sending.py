@@ -1,5 +1,6 @@
 """One turn's hold of a user status, and the writes that go out under it."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,11 +8,19 @@ from datetime import UTC, datetime
 from shared.core.decision import wants_new_token
 from shared.core.outcome import Outcome
 from shared.core.pacing import Slot
-from shared.core.user_status import Acceptance, Values, plain
+from shared.core.user_status import Acceptance, Values, plain, winners
 from shared.service.gate import Gate, Later
 from shared.service.lease import Held
 from shared.service.ports import Answer, Graph, Identity, IdentityUnavailable, Stored
 from shared.service.tally import Tally
+from shared.service.telemetry import Call, Telemetry
+
+log = logging.getLogger(__name__)
+
+PATCH = Call(
+    "PATCH",
+    "/deviceManagement/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses/{deviceComplianceUserStatusId}",
+)
 
 
 @dataclass
@@ -39,6 +48,11 @@ class Sending:
         """The same, without its etag."""
         return self.known.outcome if self.known else None
 
+    def carried(self, values: Values) -> tuple[str, ...]:
+        """The trace contexts of the other updates whose values these are."""
+        others = [self.outcomes.get(update_id) for update_id in sorted(winners(values) - {self.own.update_id})]
+        return tuple(one.outcome.traceparent for one in others if one and one.outcome.traceparent)
+
 
 @dataclass(frozen=True)
 class Write:
@@ -48,12 +62,13 @@ class Write:
     identity: Identity
     gate: Gate
     tally: Tally
+    telemetry: Telemetry
 
-    def __call__(self, held: Held, values: Values, token: str, leave: Leave) -> tuple[list[Answer], Later | None]:
+    def __call__(self, sending: Sending, values: Values, token: str, leave: Leave) -> tuple[list[Answer], Later | None]:
         """The calls made, two where the first token was refused; ``Later`` when a hold came before the last one."""
         answers: list[Answer] = []
         for last_try in (False, True):
-            answer = self._call(held, values, token, leave)
+            answer = self._call(sending, values, token, leave)
             if isinstance(answer, Later):
                 return answers, answer
             answers.append(answer)
@@ -63,10 +78,11 @@ class Write:
                 token = self.identity.fresh_token(token)
             except IdentityUnavailable:
                 break
-        self.gate.report(held.key, answers[-1].reply)
+        self.gate.report(sending.held.key, answers[-1].reply)
         return answers, None
 
-    def _call(self, held: Held, values: Values, token: str, leave: Leave) -> Answer | Later:
+    def _call(self, sending: Sending, values: Values, token: str, leave: Leave) -> Answer | Later:
+        held = sending.held
         while True:
             slot, leave.slot = leave.slot or self.gate.enter(), None
             if isinstance(slot, Later):
@@ -74,6 +90,27 @@ class Write:
             if not held.covers_a_call_at(datetime.fromtimestamp(slot.closes / 1000, UTC)):
                 held.renew()
             if self.gate.wait(slot):
-                row = held.row
-                self.tally.wrote()
-                return self.graph.patch_user_status(row.policy_id, row.user_status_id, plain(values), token=token)
+                return self._sent(sending, values, token)
+
+    def _sent(self, sending: Sending, values: Values, token: str) -> Answer:
+        row = sending.held.row
+        self.tally.wrote()
+        with self.telemetry.call(PATCH, sending.carried(values)) as answered:
+            answer = self.graph.patch_user_status(row.policy_id, row.user_status_id, plain(values), token=token)
+            answered(answer)
+            log.info("graph answered", extra=_told(sending.own.update_id, answer))
+        return answer
+
+
+def _told(update_id: str, answer: Answer) -> dict[str, str | int]:
+    """A call's end without a word of Graph's: what its support asks for (F12)."""
+    reply = answer.reply
+    known = {
+        "update_id": update_id,
+        "status_code": reply.status_code,
+        "transport": reply.transport and reply.transport.value,
+        "duration_ms": answer.duration_milliseconds,
+        "request_id": reply.request_id,
+        "client_request_id": reply.client_request_id,
+    }
+    return {name: value for name, value in known.items() if value is not None}

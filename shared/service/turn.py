@@ -136,7 +136,7 @@ class Turn:
     def _try(
         self, envelope: Envelope, sending: Sending, values: Values, token: str, leave: Leave
     ) -> tuple[Step | Later, list[Answer]]:
-        answers, later = self.write(sending.held, values, token, leave)
+        answers, later = self.write(sending, values, token, leave)
         if later is not None:
             return later, answers
         return self._decide(envelope, answers[-1].reply, self._deadline(envelope)), answers

@@ -11,6 +11,7 @@ from shared.core.event import parse_message
 from shared.core.outcome import Outcome, State
 from shared.core.resource import resource
 from shared.core.strict_json import Fault, InvalidMessage
+from shared.core.trace import Origin
 from shared.core.update_id import is_update_id
 from shared.service.accept import Accept, Accepted, KeyConflict
 from shared.service.cancel import Cancel, TooLate
@@ -24,6 +25,7 @@ from shared.web.requests_in import (
     LARGEST_MESSAGE,
     json_body,
     malformed,
+    origin_of,
     outcome_filter,
     preferred_wait,
     replay_filter,
@@ -50,10 +52,10 @@ class Api:
     waiting: Waiting
 
     @awaits_problems
-    async def post_update(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``POST /api/updates``."""
+    async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
+        """``POST /api/updates``; ``invocation`` is the ``traceparent`` of the host's span."""
         wait = preferred_wait(request)
-        accepted = await self.waiting.run(lambda: self._accepted(request))
+        accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
         outcome = await self.waiting.until_final(accepted.outcome, wait)
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
@@ -79,9 +81,10 @@ class Api:
         return answer(200, resource(canceled))
 
     @answers_problems
-    def replay_update(self, request: func.HttpRequest) -> func.HttpResponse:
+    def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """``POST /api/updates/{id}/replay``."""
-        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request))
+        origin = origin_of(request, invocation)
+        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request), origin=origin)
         if replayed is None:
             raise _NOT_FOUND
         if isinstance(replayed, NotReplayable):
@@ -89,10 +92,11 @@ class Api:
         return self._where(202, replayed, request, {})
 
     @answers_problems
-    def replay_updates(self, request: func.HttpRequest) -> func.HttpResponse:
+    def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """``POST /api/updates/replay``."""
         wanted, dry_run = replay_filter(json_body(request, LARGEST_MESSAGE))
-        done = self.replay.some(wanted, submitted_by=self.callers.principal(request), dry_run=dry_run)
+        by, origin = self.callers.principal(request), origin_of(request, invocation)
+        done = self.replay.some(wanted, submitted_by=by, dry_run=dry_run, origin=origin)
         if dry_run:
             return answer(200, {"matched": done.matched})
         return answer(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
@@ -112,11 +116,12 @@ class Api:
             body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
         return answer(200, body)
 
-    def _accepted(self, request: func.HttpRequest) -> Accepted:
+    def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
         update = parse_message(json_body(request, LARGEST_MESSAGE))
         if isinstance(update, InvalidMessage):
             raise malformed(update)
-        accepted = self.accept(with_key(update, request), submitted_by=self.callers.principal(request))
+        by = self.callers.principal(request)
+        accepted = self.accept(with_key(update, request), submitted_by=by, origin=origin)
         if isinstance(accepted, KeyConflict):
             fault = Fault("/idempotencyKey", "belongs to another payload")
             raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))

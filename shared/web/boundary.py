@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.service.ports import Unavailable
+from shared.service.unexpected import without_words
 from shared.web.answers import Problem, problem
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def _explained(error: Exception, args: tuple[Any, ...]) -> func.HttpResponse:
             log.error("storage unavailable", extra={"reason": str(error)})
             return problem(_UNAVAILABLE, instance)
         case _:
-            log.error("unexpected", exc_info=error)
+            log.error("unexpected", exc_info=without_words(error))
             return problem(_UNEXPECTED, instance)
 
 

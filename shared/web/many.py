@@ -10,13 +10,14 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.event import parse_message
 from shared.core.outcome import error_of
 from shared.core.strict_json import Fault, InvalidMessage, pointer
+from shared.core.trace import Origin
 from shared.core.update import Update
 from shared.service.accept import Accept, Accepted, KeyConflict, NotQueued, Verdict
 from shared.service.ports import Unavailable
 from shared.web.answers import Problem, answer
 from shared.web.boundary import answers_problems
 from shared.web.callers import Callers
-from shared.web.requests_in import LARGEST_BATCH, LONGEST_KEY, idempotency_key, json_body
+from shared.web.requests_in import LARGEST_BATCH, LONGEST_KEY, idempotency_key, json_body, origin_of
 
 #: Contract section 4.
 MOST_UPDATES = 1000
@@ -39,11 +40,12 @@ class Batches:
     callers: Callers
 
     @answers_problems
-    def post_batch(self, request: func.HttpRequest) -> func.HttpResponse:
+    def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Valid items are accepted even where others are not."""
         items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, LARGEST_BATCH))]
         items = with_keys(items, idempotency_key(request))
-        return accepted(self.accept, items, submitted_by=self.callers.principal(request))
+        by, origin = self.callers.principal(request), origin_of(request, invocation)
+        return accepted(self.accept, items, submitted_by=by, origin=origin)
 
 
 def messages_of(document: Any) -> Iterator[tuple[str, Any]]:
@@ -74,10 +76,10 @@ def under_key(item: Item, key: str | None) -> Item:
     return Item(item.at, _under(item.update, key))
 
 
-def accepted(accept: Accept, items: Sequence[Item], *, submitted_by: str | None) -> func.HttpResponse:
+def accepted(accept: Accept, items: Sequence[Item], *, submitted_by: str | None, origin: Origin) -> func.HttpResponse:
     """202 with a verdict for each item; 400 (503 where storage is to blame) if none was accepted."""
     valid = {index: item.update for index, item in enumerate(items) if isinstance(item.update, Update)}
-    verdicts = dict(zip(valid, accept.all(list(valid.values()), submitted_by=submitted_by), strict=True))
+    verdicts = dict(zip(valid, accept.all(list(valid.values()), submitted_by=submitted_by, origin=origin), strict=True))
     if items and not any(isinstance(verdict, Accepted) for verdict in verdicts.values()):
         if any(isinstance(verdict, NotQueued) for verdict in verdicts.values()):
             raise Unavailable("queue")

@@ -10,6 +10,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.outcome import State
 from shared.core.strict_json import Fault, InvalidMessage, pointer, read_json
 from shared.core.timestamp import ticks
+from shared.core.trace import Origin, read_traceparent
 from shared.core.update import Update
 from shared.service.ports import OutcomeFilter
 from shared.web.answers import Problem
@@ -182,3 +183,8 @@ _FILTERS: dict[str, _Reader] = {
     "createdBefore": _moment,
 }
 _PAGING: dict[str, _Reader] = {"top": _top, "continuation": _text}
+
+
+def origin_of(request: func.HttpRequest, invocation: str | None) -> Origin:
+    """The trace contexts around a request: its own header's, and the host's span's."""
+    return Origin(read_traceparent(request.headers.get("traceparent")), read_traceparent(invocation))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.pacing import Quota
+from shared.core.pacing import Quota, used
 from shared.core.timestamp import format_milliseconds
 from shared.service.ports import Clock, PacingStore, QueueHead, UpdateQueue
 from shared.service.tally import Tally
@@ -49,12 +49,11 @@ class Stats:
 
     def _quota(self, now: datetime) -> dict[str, object]:
         pacing, moment = self.pacing.read()[0], int(now.timestamp() * 1000)
-        used = sum(moment - self.quota.window < stamp <= moment for stamp in pacing.stamps)
         held = pacing.closed_until > moment
         return {
             "writes": self.quota.count,
             "seconds": self.quota.window / 1000,
-            "used": used,
+            "used": used(pacing, self.quota, moment),
             "holding": pacing.open or held,
             "holdUntilDateTime": format_milliseconds(_moment(pacing.closed_until)) if held else None,
         }

@@ -15,7 +15,7 @@ from shared.service.accept import Accept
 from shared.web.answers import Problem, answer
 from shared.web.boundary import answers_problems
 from shared.web.many import Item, accepted, bounded, under_key, with_keys
-from shared.web.requests_in import LARGEST_BATCH, body_of, json_body, malformed
+from shared.web.requests_in import LARGEST_BATCH, body_of, json_body, malformed, origin_of
 from shared.web.verification import NOBODY, is_genuine
 
 _ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
@@ -31,7 +31,7 @@ class Webhooks:
     sources: Mapping[str, WebhookSource]
 
     @answers_problems
-    def post_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
+    def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Verify, read, accept; the path's source wins over the body's."""
         name = request.route_params["source"]
         source, body = self.sources.get(name), body_of(request, LARGEST_BATCH)
@@ -43,7 +43,8 @@ class Webhooks:
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return answer(200, {"validationResponse": _validation_code(document)})
         items = [_from(name, item) for item in _items(source.map, document)]
-        return accepted(self.accept, _keyed(source, headers, document, items), submitted_by=None)
+        keyed = _keyed(source, headers, document, items)
+        return accepted(self.accept, keyed, submitted_by=None, origin=origin_of(request, invocation))
 
     @answers_problems
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:

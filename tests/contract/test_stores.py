@@ -40,6 +40,7 @@ def test_an_outcome_reads_back_whole(outside: Ports) -> None:
     outcome = record(queued(envelope, NOW), (attempt,) * 25)
     outcome = advance(outcome, Event.WAIT, NOW, error={"code": "x", "message": "y"}, next_attempt=NOW)
     outcome = replace(outcome, version=VERSION, result={"a": [1]}, submitted_by="me", replay_of=an_id(1))
+    outcome = replace(outcome, traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
 
     assert outside.outcomes.insert(outcome)
 

@@ -84,6 +84,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "attempt": outcome.attempt, "submitted_by": outcome.submitted_by, "attempt_count": outcome.attempt_count,
         "error": outcome.error, "superseded_by": outcome.superseded_by, "replay_of": outcome.replay_of,
         "replayed_by": outcome.replayed_by, "poisoned": outcome.poisoned,
+        "traceparent": outcome.traceparent,
     }  # fmt: skip
 
 

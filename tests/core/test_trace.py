@@ -1,0 +1,67 @@
+"""W3C trace context: read what is right, leave out what is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.trace import Origin, Trace, read_traceparent
+
+ONE = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
+CHILD = "00-" + "1" * 32 + "-" + "3" * 16 + "-01"
+OTHER = "00-" + "a" * 32 + "-" + "b" * 16 + "-00"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (ONE, ONE),
+        (OTHER, OTHER),
+        (f" {ONE}\t", ONE),
+        (ONE[:-2] + "ff", ONE),
+        ("cc" + ONE[2:], ONE),
+        ("cc" + ONE[2:] + "-what-the-future-brings", ONE),
+    ],
+)
+def test_a_context_is_read_in_any_version(text: str, read: str) -> None:
+    """As version 00, with the one flag that it has."""
+    assert read_traceparent(text) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None, 7, "", "-", ONE[:-1], ONE + "-x", "ff" + ONE[2:], ONE.replace("1" * 32, "0" * 32), ONE + "\n",
+        ONE.replace("2" * 16, "0" * 16), OTHER.upper(), ONE.replace("-", "_"), "c" + ONE[2:], "cc" + ONE[2:] + "x",
+    ],
+)  # fmt: skip
+def test_what_is_no_context_is_left_out(text: object) -> None:
+    """It is no fault of the message."""
+    assert read_traceparent(text) is None
+
+
+@given(st.text() | st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", fullmatch=True))
+def test_reading_never_fails_and_reads_its_own(text: str) -> None:
+    """Whatever comes."""
+    read = read_traceparent(text)
+    assert read is None or read_traceparent(read) == read
+
+
+@pytest.mark.parametrize(
+    ("origin", "told", "follows"),
+    [
+        (Origin(), None, Trace()),
+        (Origin(), ONE, Trace(ONE)),
+        (Origin(ONE), OTHER, Trace(ONE, (OTHER,))),
+        (Origin(ONE, CHILD), None, Trace(CHILD)),
+        (Origin(ONE, CHILD), OTHER, Trace(CHILD, (OTHER,))),
+        (Origin(ONE, OTHER), None, Trace(ONE, (OTHER,))),
+        (Origin(None, OTHER), None, Trace(OTHER)),
+        (Origin(None, OTHER), ONE, Trace(ONE, (OTHER,))),
+        (Origin(ONE, ONE), ONE, Trace(ONE)),
+    ],
+)
+def test_the_callers_header_comes_first_then_the_message_then_the_hosts_own_trace(
+    origin: Origin, told: str | None, follows: Trace
+) -> None:
+    """The others are linked."""
+    assert origin.trace(told) == follows

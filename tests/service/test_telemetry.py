@@ -1,0 +1,335 @@
+"""What whoever watches the relay sees: one trace an update, metrics, log lines; nothing personal."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind, StatusCode
+
+from shared.core.reply import Reply, Transport
+from shared.core.trace import Origin
+from shared.service.sending import PATCH
+from shared.settings import Settings
+from tests.builders import USER, a_message, an_update, reported
+from tests.watched import QUEUE, Watched, watched
+from tests.web.caller import ask, post
+
+SENDER = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
+CALLER = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+INVOCATION = "00-" + "a" * 32 + "-" + "c" * 16 + "-01"
+HOST = "00-" + "d" * 32 + "-" + "e" * 16 + "-01"
+
+
+@pytest.fixture
+def seen() -> Iterator[Watched]:
+    """The wired app, watched."""
+    with watched(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})) as parts:
+        yield parts
+
+
+def trace_ids(spans: list[ReadableSpan]) -> set[str]:
+    """The traces that these spans are of."""
+    return {f"{span.context.trace_id:032x}" for span in spans}
+
+
+def context(span: ReadableSpan) -> str:
+    """As it travels."""
+    return f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"
+
+
+def parent(span: ReadableSpan) -> str | None:
+    """The span id of the parent."""
+    return f"{span.parent.span_id:016x}" if span.parent else None
+
+
+def links(span: ReadableSpan) -> list[str]:
+    """The contexts that a span is linked with."""
+    return [f"00-{one.context.trace_id:032x}-{one.context.span_id:016x}-01" for one in span.links]
+
+
+def points(metrics: dict[str, list[Any]], name: str) -> list[tuple[dict[str, Any], Any]]:
+    """A metric's points: attributes and value (of a histogram: sum)."""
+    return [(dict(one.attributes), getattr(one, "value", getattr(one, "sum", None))) for one in metrics.get(name, [])]
+
+
+def test_the_retry_of_an_update_is_one_connected_trace_from_the_request_to_graph(seen: Watched) -> None:
+    """Request, queue, 503, wait, queue, 200: one trace id, and every parent is there."""
+    seen.world.graph.replies = [Reply(503, retry_after_seconds=30.0, client_request_id="c-1", request_id="r-1")]
+
+    response, body = post(seen.world, a_message(), traceparent=CALLER)
+    seen.world.run()
+
+    assert response.status_code == 202
+    (send,), turns, calls = seen.spans("send"), seen.spans("process"), seen.spans("PATCH")
+    assert trace_ids(seen.spans()) == {CALLER.split("-")[1]}
+    assert parent(send) == CALLER.split("-")[2]
+    assert [parent(turn) for turn in turns] == [f"{send.context.span_id:016x}"] * 2
+    assert [parent(call) for call in calls] == [f"{turn.context.span_id:016x}" for turn in turns]
+    assert {span.attributes["messaging.message.id"] for span in (send, *turns)} == {body["id"]}
+    assert [turn.attributes["relay.update.attempt"] for turn in turns] == [1, 2]
+    assert [turn.attributes["relay.update.status"] for turn in turns] == ["running", "succeeded"]
+    assert [turn.attributes.get("error.type") for turn in turns] == ["graphUnavailable", None]
+
+
+def test_spans_are_named_and_described_by_the_semantic_conventions(seen: Watched) -> None:
+    """Messaging and HTTP; ids of a user status stand in no URL."""
+    seen.world.graph.replies = [Reply(503, client_request_id="c-1", request_id="r-1")]
+    update_id = seen.world.accept()
+
+    seen.world.deliver_next()
+
+    call, turn, send = seen.spans("PATCH")[0], seen.spans("process")[0], seen.spans("send")[0]
+    assert (send.name, send.kind) == (f"send {QUEUE}", SpanKind.PRODUCER)
+    assert (turn.name, turn.kind) == (f"process {QUEUE}", SpanKind.CONSUMER)
+    assert (call.name, call.kind) == (f"PATCH {PATCH.template}", SpanKind.CLIENT)
+    assert dict(send.attributes) == {
+        "messaging.system": "azure.storage.queue", "messaging.destination.name": QUEUE,
+        "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.message.id": update_id,
+    }  # fmt: skip
+    assert turn.attributes["messaging.operation.type"] == "process"
+    assert dict(call.attributes) == {
+        "http.request.method": "PATCH", "url.template": PATCH.template, "http.response.status_code": 503,
+        "url.full": f"https://graph.microsoft.com/beta{PATCH.template}", "error.type": "503",
+        "server.address": "graph.microsoft.com", "server.port": 443,
+        "http.request.header.client-request-id": ("c-1",), "http.response.header.request-id": ("r-1",),
+    }  # fmt: skip
+    assert call.status.status_code is StatusCode.ERROR
+    assert turn.status.status_code is StatusCode.UNSET
+
+
+def test_a_request_without_a_context_joins_the_trace_that_the_host_began(seen: Watched) -> None:
+    """So host and worker tell one story; a body's own context goes first, and the host's is linked."""
+    handler = seen.world.relay.api.post_update
+    for body in (a_message(), a_message(traceparent=SENDER)):
+        ask(lambda request: handler(request, invocation=HOST), "POST", body)
+
+    plain, told = seen.spans("send")
+    assert (parent(plain), links(plain)) == (HOST.split("-")[2], [])
+    assert (parent(told), links(told)) == (SENDER.split("-")[2], [HOST])
+    assert {document["update"].get("traceparent") for document in seen.world.queue.documents()} == {None, SENDER}
+
+
+def test_the_callers_header_is_followed_by_way_of_the_hosts_invocation(seen: Watched) -> None:
+    """And the message's own context is linked."""
+    seen.world.relay.api.accept(an_update(traceparent=SENDER), origin=Origin(CALLER, INVOCATION))
+
+    (send,) = seen.spans("send")
+    assert (parent(send), links(send)) == (INVOCATION.split("-")[2], [SENDER])
+
+
+def test_a_batch_and_a_replay_are_traced_as_well(seen: Watched) -> None:
+    """A producer span for each message; a replay goes on where the update was."""
+    batches, api = seen.world.relay.batches, seen.world.relay.api
+    seen.world.graph.replies = [Reply(404)]
+    body = {"updates": [a_message(), a_message(deviceComplianceUserStatusId="other", traceparent=SENDER)]}
+    _, answer = ask(lambda request: batches.post_batch(request, invocation=HOST), "POST", body)
+    seen.world.run()
+    ask(
+        lambda request: api.replay_update(request, invocation=INVOCATION),
+        "POST",
+        route_params={"id": answer["value"][0]["id"]},
+    )
+
+    one, other, replay = seen.spans("send")
+    assert {parent(one), parent(other)} == {HOST.split("-")[2], SENDER.split("-")[2]}
+    assert (parent(replay), links(replay)) == (f"{one.context.span_id:016x}", [INVOCATION])
+
+
+def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Watched) -> None:
+    """And each is linked with the host's own span, which the queue has cut off from it."""
+    seen.world.graph.replies = [Reply(503)]
+    seen.world.queue.put(json.dumps(a_message(traceparent=SENDER)))
+
+    message = seen.world.queue.receive()
+    assert message is not None
+    seen.world.relay.deliver(
+        type(message.delivery())(message.text.encode(), "m", message.inserted, 1, invocation=HOST)
+    )
+    seen.world.queue.delete(message)
+    seen.world.run()
+
+    turns = seen.spans("process")
+    assert [parent(turn) for turn in turns] == [SENDER.split("-")[2]] * 2
+    assert [links(turn) for turn in turns] == [[HOST], []]
+    assert trace_ids(seen.spans()) == {SENDER.split("-")[1]}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_foreign_message_without_a_trace_begins_one_that_its_retries_go_on_with(seen: Watched, again: bool) -> None:
+    """Also where its first turn only puts the enveloped copy on the queue."""
+    seen.world.graph.replies = [Reply(503)]
+    seen.world.queue.put(json.dumps(a_message()))
+    if again:
+        seen.world.queue.messages[0].dequeue_count = 1
+    seen.world.run()
+
+    turns = seen.spans("process")
+    assert len(turns) == 2 + again
+    assert len(trace_ids(seen.spans())) == 1
+    assert [parent(turn) for turn in turns[1:]] == [f"{turns[0].context.span_id:016x}"] * (1 + again)
+
+
+def test_an_overdue_update_that_is_put_back_goes_on_with_its_trace(seen: Watched) -> None:
+    """Its context is kept with its outcome."""
+    seen.world.accept()
+    seen.world.queue.messages.clear()
+    seen.world.clock.step(minutes=16)
+    assert seen.world.relay.reconcile() == 1
+
+    seen.world.run()
+
+    assert len(trace_ids(seen.spans())) == 1
+    line, _ = seen.lines("overdue")
+    assert line.attributes["update_id"] == seen.spans("send")[0].attributes["messaging.message.id"]
+
+
+def test_a_write_is_linked_with_the_updates_whose_values_it_carries(seen: Watched) -> None:
+    """Conflation: one PATCH, two traces."""
+    seen.world.accept(userStatus=reported("10:00:00", devicesCount=1))
+    newer = seen.world.accept(userStatus=reported("11:00:00", devicesCount=2))
+
+    seen.world.run()
+
+    (call,) = seen.spans("PATCH")
+    first, second = seen.spans("send")
+    assert second.attributes["messaging.message.id"] == newer
+    assert trace_ids([call]) == trace_ids([first])
+    assert links(call) == [context(second)]
+
+
+def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_time(seen: Watched) -> None:
+    """Once each, when they become final; waiting ones are not counted."""
+    seen.world.graph.replies = [Reply(503, retry_after_seconds=30.0), Reply(200), Reply(404)]
+    seen.world.accept()
+    seen.world.deliver_next()
+    assert "relay.updates" not in seen.metrics()
+    seen.world.run()
+    seen.world.accept(deviceComplianceUserStatusId="other")
+    seen.world.run()
+    seen.world.queue.put("nonsense")
+    seen.world.run()
+    canceled = seen.world.accept(deviceComplianceUserStatusId="third")
+    seen.world.relay.api.cancel(canceled)
+    seen.world.run()
+
+    metrics = seen.metrics()
+    assert sorted(points(metrics, "relay.updates"), key=str) == sorted(
+        [
+            ({"status": "succeeded"}, 1), ({"status": "failed", "error.code": "graphRejected"}, 1),
+            ({"status": "failed", "error.code": "invalidMessage"}, 1), ({"status": "canceled"}, 1),
+        ],
+        key=str,
+    )  # fmt: skip
+    assert ({"status": "succeeded"}, 2) in points(metrics, "relay.update.attempts")
+    ((_, waited),) = [one for one in points(metrics, "relay.update.waiting") if one[0] == {"status": "succeeded"}]
+    assert 30 <= waited <= 32
+
+
+def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
+    """By status or fault, in seconds."""
+    seen.world.graph.replies = [Reply(None, Transport.DISCONNECTED), Reply(200, readable=False)]
+    seen.world.accept()
+    seen.world.run()
+
+    found = points(seen.metrics(), "http.client.request.duration")
+    ends = {(one.get("http.response.status_code"), one.get("error.type")) for one, _ in found}
+    assert ends == {(None, "disconnected"), (200, "unreadable"), (200, None)}
+    assert all(one["server.address"] == "graph.microsoft.com" and one["http.request.method"] == "PATCH" for one, _ in found)
+    assert sum(value for _, value in found) == pytest.approx(0.021)
+
+
+def test_the_timer_tells_the_queue_and_the_quota(seen: Watched) -> None:
+    """As they are now."""
+    seen.world.accept()
+    seen.world.run()
+    seen.world.accept(deviceComplianceUserStatusId="other")
+    seen.world.clock.step(seconds=12)
+
+    seen.world.relay.observe()
+
+    metrics = seen.metrics()
+    assert points(metrics, "relay.queue.length") == [({}, 1)]
+    assert points(metrics, "relay.queue.age") == [({}, 12.0)]
+    assert points(metrics, "relay.quota.share") == [({}, 0.01)]
+    assert "relay.queue.length" not in seen.metrics()
+
+
+def test_log_lines_of_an_update_name_it_and_its_trace(seen: Watched) -> None:
+    """Whatever the app says about an update."""
+    seen.world.graph.replies = [Reply(503), Reply(401), Reply(401)]
+    update_id = seen.world.accept()
+    seen.world.run()
+
+    lines = seen.lines()
+    assert {line.body for line in lines} == {"graph answered", "waiting", "delivered"}
+    assert {line.attributes["update_id"] for line in lines} == {update_id}
+    assert {f"{line.trace_id:032x}" for line in lines} == trace_ids(seen.spans())
+    (told, *_) = seen.lines("graph answered")
+    assert told.attributes == {"update_id": update_id, "status_code": 503, "duration_ms": 7}
+
+
+def test_a_turn_that_raises_ends_its_span_with_the_names_of_what_was_raised(seen: Watched) -> None:
+    """Not its words."""
+
+    def broken(_properties: Any) -> bool:
+        raise RuntimeError(USER)
+
+    seen.world.graph.refuse = broken
+    seen.world.accept()
+    with pytest.raises(Exception, match="RuntimeError"):
+        seen.world.deliver_next()
+
+    for span in (*seen.spans("PATCH"), *seen.spans("process")):
+        assert span.status.status_code is StatusCode.ERROR
+        assert span.attributes["error.type"] == "RuntimeError"
+        assert not span.events
+
+
+MARKS = {
+    "userDisplayName": "Marked Display Name", "userPrincipalName": "marked.upn@example.com", "devicesCount": 987654321,
+    "status": "nonCompliant", "lastReportedDateTime": "2026-11-23T20:29:00.7654321Z",
+}  # fmt: skip
+MARKED_ID = "marked-user-status-id"
+SECRETS = [*map(str, MARKS.values()), MARKED_ID, "marked-words", "marked-key", "marked.upn"]
+REPLIES = [
+    Reply(503, code="marked-words", message="marked-words about marked.upn@example.com"), Reply(403), Reply(401),
+    Reply(401), Reply(429, retry_after_seconds=1.0), Reply(None, Transport.TIMEOUT), Reply(200, readable=False),
+    Reply(400, code="marked-words", message="marked-words", route_missing=True), Reply(404, message="marked-words"),
+]  # fmt: skip
+
+
+def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
+    """Spans, metrics and log lines, extras and exceptions too, after every failure there is a way to have."""
+    world = seen.world
+    update = {"userStatus": MARKS, "deviceComplianceUserStatusId": MARKED_ID}
+
+    def broken(_properties: Any) -> bool:
+        raise KeyError("marked-words marked.upn@example.com")
+
+    for reply in REPLIES:
+        world.graph.replies = [reply]
+        post(world, a_message(**update))
+        world.run()
+    post(world, a_message(**update, idempotencyKey="marked-key"))
+    post(world, a_message(**update, idempotencyKey="marked-key") | {"userStatus": MARKS | {"devicesCount": 1}})
+    world.queue.put(json.dumps(a_message(userStatus=MARKS | {"status": "marked-words"})))
+    world.queue.put(json.dumps(a_message(userPrincipalName=MARKS["userPrincipalName"], deviceComplianceUserStatusId=None)))
+    world.identity.fault = "no token"
+    for _ in range(3):
+        world.deliver_next()
+    world.identity.fault = None
+    world.graph.refuse = broken
+    with pytest.raises(Exception, match="KeyError"):
+        world.run()
+    world.graph.refuse = None
+    world.keys.reserve = broken
+    response, _ = post(world, a_message(**update, idempotencyKey="marked-key-2"))
+    world.relay.observe()
+
+    assert response.status_code == 500
+    assert seen.lines("unexpected")
+    assert len(seen.spans()) > 40
+    found = seen.everything()
+    assert [secret for secret in SECRETS if secret in found] == []
