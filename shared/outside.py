@@ -1,6 +1,7 @@
 """Everything outside, as the settings say: storage, Graph, identity, time and chance."""
 
 import asyncio
+import logging
 import random
 import secrets
 import threading
@@ -28,6 +29,8 @@ from shared.settings import Settings
 USER_AGENT = "ComplianceStatusRelay/1.0"
 #: As many threads as the worker may have (F41): no call waits for a connection.
 CONNECTIONS = 32
+#: SDKs that write a line or two about each of their calls, URL included.
+_TALKATIVE = ("azure.core", "azure.identity")
 
 
 class SystemClock:
@@ -90,12 +93,14 @@ def _telemetry(settings: Settings) -> Telemetry:
         sign_in=settings.telemetry_sign_in,
         client_id=settings.client_id,
         queue=settings.queue,
-        graph_root=settings.graph_root,
+        graph_root=f"{settings.graph_root}/{settings.graph_api_version}",
     )
 
 
 def connect(settings: Settings, **instead: Any) -> Ports:
     """The real adapters, where nothing else is given."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     storage = StorageClients(
         connection_string=settings.storage.connection_string,
         queue_service_uri=settings.storage.queue_service_uri,

@@ -70,6 +70,7 @@ def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     queues = host["extensions"]["queues"]
     assert host["extensionBundle"]["version"] == "[4.0.0, 5.0.0)"
+    assert host["telemetryMode"] == "OpenTelemetry"
     assert queues["messageEncoding"] == "none"
     assert (queues["maxPollingInterval"], queues["visibilityTimeout"]) == ("00:00:01", "00:00:30")
     assert queues["maxDequeueCount"] >= 50
@@ -82,7 +83,11 @@ def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
 def test_every_setting_stands_in_the_readme() -> None:
     """Whoever deploys finds it there."""
     text = (ROOT / "shared" / "settings.py").read_text()
-    names = set(re.findall(r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC)_[A-Z_]+)"', text))
+    names = set(
+        re.findall(
+            r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC|APPLI|PYTHON)[A-Z]*_[A-Z_]+)"', text
+        )
+    )
     readme = (ROOT / "README.md").read_text()
     assert len(names) >= 15
     assert [name for name in sorted(names) if f"`{name}`" not in readme] == []
@@ -98,6 +103,16 @@ def test_importing_the_app_does_no_work() -> None:
     """No connection, no thread: a host can index it anywhere."""
     code = (
         "import threading, function_app; assert threading.active_count() == 1; assert function_app.relay._relay is None"
+    )
+    env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT, env=env)
+
+
+def test_without_a_connection_string_telemetry_costs_no_import() -> None:
+    """Not when the app is loaded, and not when the relay is built."""
+    code = (
+        "import sys, function_app; function_app.relay(); found = [name for name in sys.modules "
+        "if name.startswith(('opentelemetry', 'azure.monitor', 'shared.adapters.telemetry'))]; assert not found, found"
     )
     env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT, env=env)

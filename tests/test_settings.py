@@ -32,6 +32,22 @@ def test_the_defaults_are_the_contracts() -> None:
     assert one.webhook_sources == {}
 
 
+def test_telemetry_is_on_by_the_platforms_own_settings() -> None:
+    """In the forms that the portal gives; none of them is shown when another setting is wrong."""
+    key = "11111111-1111-4111-8111-111111111111"
+    text = f"InstrumentationKey={key};IngestionEndpoint=https://x.example/;LiveEndpoint=https://y.example/"
+    assert settings().telemetry is None
+    for connection_string in (
+        text,
+        f"InstrumentationKey={key}",
+        f"IngestionEndpoint=https://x;instrumentationkey={key}",
+    ):
+        assert settings(APPLICATIONINSIGHTS_CONNECTION_STRING=connection_string).telemetry == connection_string
+    for sign_in in ("Authorization=AAD", f"Authorization=AAD;ClientId={key}"):
+        assert settings(APPLICATIONINSIGHTS_AUTHENTICATION_STRING=sign_in).telemetry_sign_in == sign_in
+    assert settings(PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY="false").telemetry is None
+
+
 @pytest.mark.parametrize(
     ("cloud", "root"),
     [
@@ -67,6 +83,11 @@ def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
         ("GRAPH_BASE_URL", "http://[::1"),
         ("GRAPH_API_VERSION", "v2"),
         ("AZURE_CLIENT_ID", "me"),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "IngestionEndpoint=https://x.example"),
+        ("APPLICATIONINSIGHTS_CONNECTION_STRING", "InstrumentationKey=me"),
+        ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "Authorization=key"),
+        ("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "Authorization=AAD;ClientId=me"),
+        ("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY", "true"),
         ("GRAPH_WRITE_QUOTA", "100"),
         ("GRAPH_WRITE_QUOTA", "0/20"),
         ("GRAPH_WRITE_QUOTA", "100/0"),

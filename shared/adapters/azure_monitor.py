@@ -7,6 +7,7 @@ process ends in order. What cannot be sent is kept and sent later, or lost: deli
 import logging
 import os  # for two variables of OpenTelemetry's own, which its distribution reads from there and nowhere else
 import re
+from collections.abc import Callable
 from typing import Any
 
 from azure.identity import ManagedIdentityCredential
@@ -41,7 +42,7 @@ def azure_monitor(
             enable_live_metrics=False,
             enable_performance_counters=False,
             **_sampling(),
-            **_credential(sign_in, client_id),
+            **credential_of(sign_in, client_id),
         )
     except Exception as error:  # noqa: BLE001 - the boundary: who watches must not stop what is watched
         log.warning("telemetry could not be set up", extra={"reason": type(error).__name__})
@@ -54,8 +55,11 @@ def _sampling() -> dict[str, Any]:
     return {} if "OTEL_TRACES_SAMPLER" in os.environ else {"sampling_ratio": 1.0}
 
 
-def _credential(sign_in: str | None, client_id: str | None) -> dict[str, Any]:
+def credential_of(
+    sign_in: str | None, client_id: str | None, credential: Callable[..., Any] = ManagedIdentityCredential
+) -> dict[str, Any]:
+    """The identity that the setting names, else the app's; without a setting the connection string's key will do."""
     if sign_in is None:
         return {}
     named = _CLIENT_ID.search(sign_in)
-    return {"credential": ManagedIdentityCredential(client_id=named[1] if named else client_id)}
+    return {"credential": credential(client_id=named[1] if named else client_id)}

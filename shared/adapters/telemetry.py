@@ -70,14 +70,14 @@ class OpenTelemetry:
     @contextmanager
     def put(self, update_id: str, trace: Trace, /) -> Iterator[str | None]:
         """A producer span; the message carries its context."""
-        with self._message("send", SpanKind.PRODUCER, trace, {"messaging.message.id": update_id}) as span:
+        with self._message("send", SpanKind.PRODUCER, trace, update_id) as span:
             yield _traceparent(span)
 
     @contextmanager
     def turn(self, update_id: str, attempt: int, trace: Trace, /) -> Iterator[str | None]:
         """A consumer span, by what the message carries."""
-        known: Attributes = {"messaging.message.id": update_id, "relay.update.attempt": attempt}
-        with self._message("process", SpanKind.CONSUMER, trace, known) as span:
+        with self._message("process", SpanKind.CONSUMER, trace, update_id) as span:
+            span.set_attribute("relay.update.attempt", attempt)
             token = _turn.set((update_id, span))
             try:
                 yield _traceparent(span)
@@ -118,13 +118,14 @@ class OpenTelemetry:
         return [] if value is None else [Observation(value)]
 
     @contextmanager
-    def _message(self, operation: str, kind: SpanKind, trace: Trace, known: Attributes) -> Iterator[Span]:
+    def _message(self, operation: str, kind: SpanKind, trace: Trace, update_id: str) -> Iterator[Span]:
         attributes: Attributes = {
             "messaging.system": _SYSTEM,
             "messaging.destination.name": self._queue,
             "messaging.operation.name": operation,
             "messaging.operation.type": operation,
-            **known,
+            "messaging.message.id": update_id,
+            "relay.update.id": update_id,  # Application Insights drops what begins with messaging
         }
         parent = _context(trace.parent) if trace.parent else Context()
         with self._span(f"{operation} {self._queue}", kind, parent, trace.links, attributes) as span:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _FORM = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
 _NO_VERSION = "ff"
-_SAMPLED = 0x01
+#: Sampled, and a random trace id (Level 2).
+_FLAGS = 0x03
 
 
 def read_traceparent(text: object) -> str | None:
@@ -19,7 +20,7 @@ def read_traceparent(text: object) -> str | None:
     version, trace_id, span_id, flags, rest = found.groups()
     if version == _NO_VERSION or not int(trace_id, 16) or not int(span_id, 16) or (version == "00" and rest):
         return None
-    return f"00-{trace_id}-{span_id}-{int(flags, 16) & _SAMPLED:02x}"
+    return f"00-{trace_id}-{span_id}-{int(flags, 16) & _FLAGS:02x}"
 
 
 @dataclass(frozen=True)

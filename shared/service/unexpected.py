@@ -24,7 +24,7 @@ def raises_without_words[**P, R](call: Callable[P, R]) -> Callable[P, R]:
             return call(*args, **kwargs)
         except (Unavailable, Conflict):
             raise
-        except Exception as error:  # the boundary: see above
+        except Exception as error:  # noqa: BLE001 - the boundary: see above
             raise without_words(error) from None
 
     return called

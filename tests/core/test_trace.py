@@ -1,10 +1,15 @@
 """W3C trace context: read what is right, leave out what is not."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.envelope import Received, read_queue_message
 from shared.core.trace import Origin, Trace, read_traceparent
+from tests.builders import NOW, an_envelope
 
 ONE = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
 CHILD = "00-" + "1" * 32 + "-" + "3" * 16 + "-01"
@@ -17,13 +22,13 @@ OTHER = "00-" + "a" * 32 + "-" + "b" * 16 + "-00"
         (ONE, ONE),
         (OTHER, OTHER),
         (f" {ONE}\t", ONE),
-        (ONE[:-2] + "ff", ONE),
+        (ONE[:-2] + "ff", ONE[:-2] + "03"),
         ("cc" + ONE[2:], ONE),
         ("cc" + ONE[2:] + "-what-the-future-brings", ONE),
     ],
 )
 def test_a_context_is_read_in_any_version(text: str, read: str) -> None:
-    """As version 00, with the one flag that it has."""
+    """As version 00, with the flags that are known."""
     assert read_traceparent(text) == read
 
 
@@ -65,3 +70,27 @@ def test_the_callers_header_comes_first_then_the_message_then_the_hosts_own_trac
 ) -> None:
     """The others are linked."""
     assert origin.trace(told) == follows
+
+
+@pytest.mark.parametrize(
+    ("own", "sender", "follows"), [(ONE, OTHER, ONE), (None, OTHER, OTHER), (None, None, CHILD), (ONE, None, ONE)]
+)
+def test_an_envelope_follows_its_own_context_then_the_senders_then_where_it_is(
+    own: str | None, sender: str | None, follows: str
+) -> None:
+    """And so does its next attempt, and what is read of it from the queue; the sender's stays as it came."""
+    envelope = replace(an_envelope(traceparent=sender), traceparent=own)
+
+    again = envelope.following(CHILD).next_attempt()
+
+    read = read_queue_message(again.to_json().encode(), message_id="m", inserted=NOW)
+    assert read == Received(again)
+    assert (again.trace, again.update.traceparent) == (follows, sender)
+
+
+@pytest.mark.parametrize("bad", ["garbage", 7, "00-" + "0" * 32 + "-" + "2" * 16 + "-01"])
+def test_an_envelope_with_a_bad_context_is_read_without_it(bad: object) -> None:
+    """A courtesy is no reason to fail an update."""
+    document = json.loads(an_envelope().to_json()) | {"traceparent": bad}
+    read = read_queue_message(json.dumps(document).encode(), message_id="m", inserted=NOW)
+    assert read == Received(an_envelope())

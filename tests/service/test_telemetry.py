@@ -1,6 +1,7 @@
 """What whoever watches the relay sees: one trace an update, metrics, log lines; nothing personal."""
 
 import json
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from shared.core.reply import Reply, Transport
 from shared.core.trace import Origin
 from shared.service.sending import PATCH
+from shared.service.unexpected import Unexpected
 from shared.settings import Settings
 from tests.builders import USER, a_message, an_update, reported
 from tests.watched import QUEUE, Watched, watched
@@ -87,6 +89,7 @@ def test_spans_are_named_and_described_by_the_semantic_conventions(seen: Watched
     assert dict(send.attributes) == {
         "messaging.system": "azure.storage.queue", "messaging.destination.name": QUEUE,
         "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.message.id": update_id,
+        "relay.update.id": update_id,
     }  # fmt: skip
     assert turn.attributes["messaging.operation.type"] == "process"
     assert dict(call.attributes) == {
@@ -122,19 +125,20 @@ def test_the_callers_header_is_followed_by_way_of_the_hosts_invocation(seen: Wat
 def test_a_batch_and_a_replay_are_traced_as_well(seen: Watched) -> None:
     """A producer span for each message; a replay goes on where the update was."""
     batches, api = seen.world.relay.batches, seen.world.relay.api
-    seen.world.graph.replies = [Reply(404)]
+    seen.world.graph.replies = [Reply(404), Reply(404)]
     body = {"updates": [a_message(), a_message(deviceComplianceUserStatusId="other", traceparent=SENDER)]}
     _, answer = ask(lambda request: batches.post_batch(request, invocation=HOST), "POST", body)
     seen.world.run()
-    ask(
-        lambda request: api.replay_update(request, invocation=INVOCATION),
-        "POST",
-        route_params={"id": answer["value"][0]["id"]},
+    first, second = (one["id"] for one in answer["value"])
+    _, replayed = ask(
+        lambda request: api.replay_update(request, invocation=INVOCATION), "POST", route_params={"id": first}
     )
 
-    one, other, replay = seen.spans("send")
-    assert {parent(one), parent(other)} == {HOST.split("-")[2], SENDER.split("-")[2]}
-    assert (parent(replay), links(replay)) == (f"{one.context.span_id:016x}", [INVOCATION])
+    sent = {span.attributes["messaging.message.id"]: span for span in seen.spans("send")}
+    assert (parent(sent[first]), links(sent[first])) == (HOST.split("-")[2], [])
+    assert (parent(sent[second]), links(sent[second])) == (SENDER.split("-")[2], [HOST])
+    replay = sent[replayed["id"]]
+    assert (parent(replay), links(replay)) == (f"{sent[first].context.span_id:016x}", [INVOCATION])
 
 
 def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Watched) -> None:
@@ -144,9 +148,7 @@ def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Wa
 
     message = seen.world.queue.receive()
     assert message is not None
-    seen.world.relay.deliver(
-        type(message.delivery())(message.text.encode(), "m", message.inserted, 1, invocation=HOST)
-    )
+    seen.world.relay.deliver(type(message.delivery())(message.text.encode(), "m", message.inserted, 1, invocation=HOST))
     seen.world.queue.delete(message)
     seen.world.run()
 
@@ -236,7 +238,9 @@ def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
     found = points(seen.metrics(), "http.client.request.duration")
     ends = {(one.get("http.response.status_code"), one.get("error.type")) for one, _ in found}
     assert ends == {(None, "disconnected"), (200, "unreadable"), (200, None)}
-    assert all(one["server.address"] == "graph.microsoft.com" and one["http.request.method"] == "PATCH" for one, _ in found)
+    assert all(
+        one["server.address"] == "graph.microsoft.com" and one["http.request.method"] == "PATCH" for one, _ in found
+    )
     assert sum(value for _, value in found) == pytest.approx(0.021)
 
 
@@ -278,7 +282,7 @@ def test_a_turn_that_raises_ends_its_span_with_the_names_of_what_was_raised(seen
 
     seen.world.graph.refuse = broken
     seen.world.accept()
-    with pytest.raises(Exception, match="RuntimeError"):
+    with pytest.raises(Unexpected, match="RuntimeError"):
         seen.world.deliver_next()
 
     for span in (*seen.spans("PATCH"), *seen.spans("process")):
@@ -305,8 +309,8 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
     world = seen.world
     update = {"userStatus": MARKS, "deviceComplianceUserStatusId": MARKED_ID}
 
-    def broken(_properties: Any) -> bool:
-        raise KeyError("marked-words marked.upn@example.com")
+    def broken(*_: Any) -> Any:
+        raise KeyError(" ".join(SECRETS))
 
     for reply in REPLIES:
         world.graph.replies = [reply]
@@ -315,21 +319,23 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
     post(world, a_message(**update, idempotencyKey="marked-key"))
     post(world, a_message(**update, idempotencyKey="marked-key") | {"userStatus": MARKS | {"devicesCount": 1}})
     world.queue.put(json.dumps(a_message(userStatus=MARKS | {"status": "marked-words"})))
-    world.queue.put(json.dumps(a_message(userPrincipalName=MARKS["userPrincipalName"], deviceComplianceUserStatusId=None)))
+    world.queue.put(
+        json.dumps(a_message(userPrincipalName=MARKS["userPrincipalName"], deviceComplianceUserStatusId=None))
+    )
     world.identity.fault = "no token"
     for _ in range(3):
         world.deliver_next()
     world.identity.fault = None
     world.graph.refuse = broken
-    with pytest.raises(Exception, match="KeyError"):
+    with pytest.raises(Unexpected, match="KeyError") as raised:
         world.run()
-    world.graph.refuse = None
-    world.keys.reserve = broken
-    response, _ = post(world, a_message(**update, idempotencyKey="marked-key-2"))
+    world.chance.bits = broken  # type: ignore[method-assign]
+    response, _ = post(world, a_message(**update))
     world.relay.observe()
 
     assert response.status_code == 500
     assert seen.lines("unexpected")
     assert len(seen.spans()) > 40
-    found = seen.everything()
+    found = seen.everything() + "".join(traceback.format_exception(raised.value))
+    assert "KeyError" in found
     assert [secret for secret in SECRETS if secret in found] == []
