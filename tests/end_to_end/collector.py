@@ -3,12 +3,11 @@
 import gzip
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-KEY = "00000000-0000-4000-8000-000000000001"
 
 
 class Collector:
@@ -17,7 +16,7 @@ class Collector:
     def __init__(self, port: int) -> None:
         self.envelopes: list[dict[str, Any]] = []
         self.environment = {
-            "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={KEY};IngestionEndpoint=http://127.0.0.1:{port}/",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={uuid.uuid4()};IngestionEndpoint=http://127.0.0.1:{port}/",
             # The SDK's talk with Microsoft about itself.
             "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
             "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
