@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from shared.core.reply import Reply, Transport
 from shared.core.trace import Origin
+from shared.service.deliver import Delivery
 from shared.service.sending import PATCH
 from shared.service.unexpected import Unexpected
 from shared.settings import Settings
@@ -148,7 +149,7 @@ def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Wa
 
     message = seen.world.queue.receive()
     assert message is not None
-    seen.world.relay.deliver(type(message.delivery())(message.text.encode(), "m", message.inserted, 1, invocation=HOST))
+    seen.world.relay.deliver(Delivery(message.text.encode(), "m", message.inserted, 1, invocation=HOST))
     seen.world.queue.delete(message)
     seen.world.run()
 
@@ -329,12 +330,22 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
     world.graph.refuse = broken
     with pytest.raises(Unexpected, match="KeyError") as raised:
         world.run()
+    stuck = world.queue.messages[-1].text
+    for body in (
+        stuck,
+        json.dumps(json.loads(stuck) | {"poisoned": 3}),
+        json.dumps(a_message(**update)),
+        "marked-words",
+    ):
+        world.clock.step(minutes=10)
+        world.relay.poison(Delivery(body.encode(), "p", world.clock.now(), 1))
     world.chance.bits = broken  # type: ignore[method-assign]
     response, _ = post(world, a_message(**update))
     world.relay.observe()
 
     assert response.status_code == 500
     assert seen.lines("unexpected")
+    assert seen.lines("poisoned")
     assert len(seen.spans()) > 40
     found = seen.everything() + "".join(traceback.format_exception(raised.value))
     assert "KeyError" in found
