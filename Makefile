@@ -1,6 +1,8 @@
 # Prerequisites: Python 3.13, Node 20, make. Everything else is installed here, into .venv and node_modules.
 PYTHON ?= python3.13
 BIN := .venv/bin
+#: What `make check` leaves to `make test`, the longest first.
+THOROUGH := tests/end_to_end tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 CHECKED := shared emulator bench tests function_app.py
 
 .PHONY: install run demo test check lint types layers security audit lock bench clean
@@ -23,10 +25,10 @@ demo: install ## send the documented example to `make run` and watch it arrive
 	@$(BIN)/python -m emulator.demo
 
 test: check ## everything
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal tests/end_to_end tests/emulator tests/contract tests/adapters
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(THOROUGH)
 
 check: install lint types layers security ## the inner loop: under 30 seconds
-	$(BIN)/python -m pytest -q -n 2 tests --ignore=tests/contract --ignore=tests/adapters --ignore=tests/emulator --ignore=tests/end_to_end
+	$(BIN)/python -m pytest -q -n 2 tests $(THOROUGH:%=--ignore=%)
 
 lint:
 	$(BIN)/ruff check $(CHECKED)
