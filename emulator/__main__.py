@@ -128,6 +128,7 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
     azurite = Azurite(folder, (options.port_blob, options.port_queue, options.port_table))
     parts.callback(azurite.close)
     azurite.start()
+    azurite.deploy(os.environ.get("UPDATES_QUEUE", "compliance-updates"))
     print(f"storage   {azurite.connection_string}", flush=True)
     running: list[Part] = [azurite]
     if controlled:

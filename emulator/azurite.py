@@ -1,7 +1,11 @@
 """Azurite, Microsoft's storage emulator, as a child process: found in ``node_modules``, or where ``AZURITE`` says."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.queue import QueueServiceClient
 
 ACCOUNT = "devstoreaccount1"
 #: Public: the same in every Azurite.
@@ -31,3 +35,11 @@ def connection_string(blob: int, queue: int, table: int) -> str:
     ports = {"BlobEndpoint": blob, "QueueEndpoint": queue, "TableEndpoint": table}
     places = "".join(f"{name}=http://127.0.0.1:{port}/{ACCOUNT};" for name, port in ports.items())
     return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{places}"
+
+
+def make_queues(connection: str, queue: str) -> None:
+    """The update queue and its poison queue: a sender may be the first to come."""
+    service = QueueServiceClient.from_connection_string(connection, retry_total=2)
+    for name in (queue, f"{queue}-poison"):
+        with suppress(ResourceExistsError):
+            service.create_queue(name)

@@ -33,6 +33,10 @@ class Azurite:
         """Until all its ports answer."""
         self._child.start(lambda: all(in_use(port) for port in self.ports))
 
+    def deploy(self, queue: str = "compliance-updates") -> None:
+        """Make the queues, as a deployment does."""
+        storage.make_queues(self.connection_string, queue)
+
     def kill(self) -> None:
         """As a power cut would."""
         self._child.kill()
@@ -227,6 +231,7 @@ def stack(hosts: int = 1, *, lock_seconds: int = 600, app: Path = ROOT, **settin
     """Everything, on free ports; ``settings`` are the app's."""
     with ExitStack() as all_:
         storage_ = all_.enter_context(azurite())
+        storage_.deploy()
         graph = all_.enter_context(started(EmulatedGraph()))
         identity = all_.enter_context(started(EmulatedIdentity()))
         env = app_environment(storage_.connection_string, graph.base_url) | identity.environment | settings
