@@ -46,6 +46,12 @@ def purge(timer: func.TimerRequest) -> None:
     relay().purge()
 
 
+@app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
+def erase(timer: func.TimerRequest) -> None:
+    """Erasures go on."""
+    relay().erase()
+
+
 @app.route("updates", methods=["POST"])
 async def post_update(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept one update."""
@@ -92,6 +98,18 @@ def replay_update(req: func.HttpRequest, context: func.Context) -> func.HttpResp
 def get_user_status(req: func.HttpRequest) -> func.HttpResponse:
     """What stands in Graph, and what waits."""
     return relay().user_statuses.get_user_status(req)
+
+
+@app.route("erasures", methods=["POST"])
+def post_erasure(req: func.HttpRequest) -> func.HttpResponse:
+    """Erase a person's data."""
+    return relay().erasures.post_erasure(req)
+
+
+@app.route("erasures/{id}", methods=["GET"])
+def get_erasure(req: func.HttpRequest) -> func.HttpResponse:
+    """How far an erasure has come."""
+    return relay().erasures.get_erasure(req)
 
 
 @app.route("webhooks/{source}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -17,12 +17,14 @@ from shared.adapters.identity import ManagedIdentity
 from shared.adapters.storage_clients import StorageClients
 from shared.adapters.storage_queue import StorageQueue
 from shared.adapters.storage_tables.activity_table import ActivityTable
+from shared.adapters.storage_tables.erasure_table import ErasureTable
 from shared.adapters.storage_tables.idempotency_table import IdempotencyTable
 from shared.adapters.storage_tables.outcome_table import OutcomeTable
 from shared.adapters.storage_tables.pacing_table import PacingTable
 from shared.adapters.storage_tables.table import Table
 from shared.adapters.storage_tables.user_status_table import UserStatusTable
 from shared.service import ports
+from shared.service.erasure_store import ErasureStore
 from shared.service.telemetry import Silent, Telemetry
 from shared.settings import Settings
 
@@ -67,6 +69,7 @@ class Ports:
     pacing: ports.PacingStore
     keys: ports.IdempotencyStore
     activity: ports.ActivityStore
+    erasures: ErasureStore
     graph: ports.Graph
     identity: ports.Identity
     clock: ports.Clock
@@ -122,6 +125,7 @@ def connect(settings: Settings, **instead: Any) -> Ports:
         "pacing": lambda: PacingTable(table("Pacing")),
         "keys": lambda: IdempotencyTable(table("IdempotencyKeys")),
         "activity": lambda: ActivityTable(table("Activity")),
+        "erasures": lambda: ErasureTable(table("Erasures")),
         "sleep": lambda: asyncio.sleep,
         "later": lambda: _later,
         "telemetry": lambda: _telemetry(settings),

@@ -19,6 +19,7 @@ from shared.service.accept import Accept, Each
 from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
 from shared.service.end import End
+from shared.service.erase import Erase
 from shared.service.gate import Gate
 from shared.service.lease import Leases
 from shared.service.observe import Observe
@@ -34,6 +35,7 @@ from shared.service.turn import Limits, Turn
 from shared.settings import Settings
 from shared.web.api import Api
 from shared.web.callers import Callers
+from shared.web.erasures import Erasures
 from shared.web.health import Health, Readiness
 from shared.web.many import Batches
 from shared.web.openapi import OpenApi
@@ -56,10 +58,12 @@ class Relay:
     reconcile: Reconcile
     observe: Observe
     purge: Purge
+    erase: Erase
     api: Api
     batches: Batches
     user_statuses: UserStatuses
     webhooks: Webhooks
+    erasures: Erasures
     stats: Stats
     health: Health
     openapi: OpenApi
@@ -77,6 +81,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
     records = Records(outside.outcomes, outside.clock, tally, outside.telemetry)
     leases = Leases(outside.user_statuses, outside.clock, timedelta(seconds=settings.graph_timeout_seconds))
     end = End(outside.user_statuses, leases, records, outside.clock)
+    erase = _erase(settings, outside)
     accept = Accept(
         outside.queue, outside.user_statuses, records, outside.keys, outside.clock, outside.chance,
         several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")), outside.telemetry,
@@ -93,7 +98,8 @@ def build(settings: Settings, **instead: Any) -> Relay:
         poison=Poison(outside.queue, records, end, outside.clock),
         reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
         observe=Observe(outside.queue, outside.pacing, _quota(settings), outside.clock, outside.telemetry),
-        purge=Purge(outside.outcomes, outside.keys, outside.activity, outside.clock, settings.outcome_retention),
+        purge=_purge(settings, outside),
+        erase=erase,
         api=Api(
             accept=accept, cancel=Cancel(records, end, outside.clock),
             replay=Replay(outside.outcomes, accept, outside.clock, outside.chance),
@@ -102,6 +108,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
         batches=Batches(accept, callers),
         user_statuses=UserStatuses(outside.user_statuses),
         webhooks=Webhooks(accept, settings.webhook_sources),
+        erasures=Erasures(erase, callers),
         stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
         health=Health(readiness, waiting, outside.clock),
         openapi=OpenApi(callers),
@@ -120,6 +127,19 @@ def _turn(settings: Settings, outside: Ports, leases: Leases, records: Records) 
         settle=Settle(outside.queue, outside.user_statuses, records, outside.clock),
         clock=outside.clock, chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
     )  # fmt: skip
+
+
+def _erase(settings: Settings, outside: Ports) -> Erase:
+    return Erase(
+        outside.erasures, outside.outcomes, outside.user_statuses, outside.queue, outside.clock, outside.chance,
+        settings.outcome_retention,
+    )  # fmt: skip
+
+
+def _purge(settings: Settings, outside: Ports) -> Purge:
+    return Purge(
+        outside.outcomes, outside.keys, outside.activity, outside.erasures, outside.clock, settings.outcome_retention
+    )
 
 
 def _quota(settings: Settings) -> Quota:

@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.activity import Minutes, hour_of
+from shared.core.erasure import Erasure
 from shared.core.outcome import Outcome
 from shared.core.pacing import Pacing
 from shared.core.reply import Reply
 from shared.core.trace import Trace
 from shared.core.update_id import accepted_at
-from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
+from shared.core.user_status import Acceptance, Snapshot, UserStatusRow, plain
 from shared.service.deliver import Delivery
+from shared.service.erasure_store import StoredErasure
 from shared.service.ports import (
     ActivityRow,
     Answer,
@@ -29,6 +31,7 @@ from shared.service.ports import (
     Reservation,
     Stored,
 )
+from shared.service.scan import Holding, Scan
 from shared.service.telemetry import Call as GraphCall
 from shared.service.telemetry import Sight
 from tests.builders import NOW
@@ -152,6 +155,11 @@ class MemoryOutcomes:
         found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
         return Page(found, f"before-{found[-1].id}" if len(matching) > top else None)
 
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Scan[Stored]:
+        page = self.list(wanted, top, continuation)
+        rows = [self.rows[one.id] for one in page.outcomes]
+        return Scan(tuple(Stored(outcome, str(etag)) for outcome, etag in rows), page.continuation)
+
     def purge(self, before: datetime, limit: int) -> int:
         final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
         old = [update_id for update_id in final if accepted_at(update_id) < before][:limit]
@@ -161,13 +169,13 @@ class MemoryOutcomes:
 
 
 def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
-    update = outcome.update
-    policy = update.device_compliance_policy_id.lower() if update else None
+    named = outcome.named
+    policy = ((named and named.device_compliance_policy_id) or "").lower()
     pairs = (
         (wanted.device_compliance_policy_id and wanted.device_compliance_policy_id.lower(), policy),
-        (wanted.device_compliance_user_status_id, update and update.device_compliance_user_status_id),
-        (wanted.source, update and update.source),
-        (wanted.idempotency_key, update and update.idempotency_key),
+        (wanted.device_compliance_user_status_id, (named and named.device_compliance_user_status_id) or ""),
+        (wanted.source, (named and named.source) or ""),
+        (wanted.idempotency_key, (named and named.idempotency_key) or ""),
     )
     in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
         wanted.created_before is None or outcome.created < wanted.created_before
@@ -216,6 +224,55 @@ class MemoryUserStatuses:
     def withdraw(self, key: str, update_id: str) -> None:
         with self._lock:
             self.accepted.get(key, {}).pop(update_id, None)
+
+    def scan(self, top: int, continuation: str | None = None) -> Scan[Holding]:
+        if continuation is not None and not continuation.startswith("after-"):
+            raise InvalidContinuation
+        above = continuation.removeprefix("after-") if continuation else ""
+        with self._lock:
+            rows = {key: Holding(key, row.user_status_id, plain(row.confirmed)) for key, (row, _) in self.rows.items()}
+            for key, accepted in self.accepted.items():
+                rows |= {f"{key}-{name}": Holding(key, None, one.properties) for name, one in accepted.items()}
+        names = sorted(name for name in rows if name > above)
+        found = tuple(rows[name] for name in names[:top])
+        return Scan(found, f"after-{names[top - 1]}" if len(names) > top else None)
+
+
+class MemoryErasures:
+    """Erasures by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Erasure, int]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, erasure_id: str) -> StoredErasure | None:
+        found = self.rows.get(erasure_id)
+        return found and StoredErasure(found[0], str(found[1]))
+
+    def insert(self, erasure: Erasure) -> str:
+        with self._lock:
+            if erasure.id in self.rows:
+                raise Conflict
+            self.rows[erasure.id] = (erasure, 1)
+            return "1"
+
+    def replace(self, erasure: Erasure, etag: str) -> str:
+        with self._lock:
+            found = self.rows.get(erasure.id)
+            if found is None or str(found[1]) != etag:
+                raise Conflict
+            self.rows[erasure.id] = (erasure, found[1] + 1)
+            return str(found[1] + 1)
+
+    def open(self, most: int) -> list[StoredErasure]:
+        rows = [StoredErasure(one, str(etag)) for _, (one, etag) in sorted(self.rows.items())]
+        return [one for one in rows if not one.erasure.state.final][:most]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        final = [one for one, _ in self.rows.values() if one.state.final and one.last_action < before][:limit]
+        for one in final:
+            del self.rows[one.id]
+        return len(final)
 
 
 class MemoryPacing:

@@ -27,6 +27,7 @@ class World:
         self.graph = twins.ScriptedGraph(self.clock)
         self.identity = twins.ScriptedIdentity()
         self.activity = twins.MemoryActivity()
+        self.erasures = twins.MemoryErasures()
         self.later = twins.Alarms()
         self.telemetry = telemetry or twins.RecordedTelemetry()
         self.relay = build(settings, **self.ports())
@@ -36,6 +37,7 @@ class World:
         return {
             "queue": self.queue, "outcomes": self.outcomes, "user_statuses": self.user_statuses, "keys": self.keys,
             "pacing": self.pacing, "graph": self.graph, "identity": self.identity, "activity": self.activity,
+            "erasures": self.erasures,
             "clock": self.clock, "chance": self.chance, "later": self.later, "sleep": self.sleep,
             "telemetry": self.telemetry,
         }  # fmt: skip

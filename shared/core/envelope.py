@@ -102,7 +102,7 @@ class Unreadable:
 def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> Received | Unreadable:
     """Read plain or base64 JSON; never raises. A foreign message's id is the same whenever it is read."""
     derived = derived_update_id(inserted, message_id)
-    parsed = read_json(_decoded(body))
+    parsed = read_json(decoded(body))
     if isinstance(parsed, InvalidMessage):
         return _unreadable(derived, parsed, body)
     document = parsed.value
@@ -118,7 +118,7 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
     return Received(Envelope(derived, 1, update), foreign=True)
 
 
-def _decoded(body: bytes) -> bytes:
+def decoded(body: bytes) -> bytes:
     """What base64 holds, where the body is base64; JSON objects never are."""
     text = b"".join(body.split())
     if not text or text[:1] in b"{[":

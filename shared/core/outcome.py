@@ -93,8 +93,24 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Remains:
+    """What an erasure leaves of an update's message: which user status it was for and who sent it, by Update's names.
+
+    All None where the message could not be read.
+    """
+
+    device_compliance_policy_id: str | None = None
+    device_compliance_user_status_id: str | None = None
+    source: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of one update; ``attempt`` is the number of its newest queue message, from 1."""
+    """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
+
+    Once ``erased`` it has no ``update``, so nothing can ever send or replay it.
+    """
 
     id: str
     state: State
@@ -115,6 +131,12 @@ class Outcome:
     raw_message: str | None = None
     raw_message_encoding: str | None = None
     traceparent: str | None = None
+    erased: Remains | None = None
+
+    @property
+    def named(self) -> Update | Remains | None:
+        """What tells whose update it is: the message, or what an erasure left of it."""
+        return self.update or self.erased
 
     @property
     def created(self) -> datetime:

@@ -8,16 +8,16 @@ from shared.core.timestamp import format_milliseconds
 
 def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
     """The JSON object; without ``whole`` as in lists: no attempts, result, raw message."""
-    update = outcome.update
+    update, named = outcome.update, outcome.named
     members: dict[str, Any] = {
         "id": outcome.id,
         "status": outcome.state.status,
         "statusDetail": outcome.state.detail,
-        "deviceCompliancePolicyId": update and update.device_compliance_policy_id,
-        "deviceComplianceUserStatusId": update and update.device_compliance_user_status_id,
+        "deviceCompliancePolicyId": named and named.device_compliance_policy_id,
+        "deviceComplianceUserStatusId": named and named.device_compliance_user_status_id,
         "userStatus": update and update.user_status,
-        "source": update and update.source,
-        "idempotencyKey": update and update.idempotency_key,
+        "source": named and named.source,
+        "idempotencyKey": named and named.idempotency_key,
         "submittedBy": outcome.submitted_by,
         "createdDateTime": format_milliseconds(outcome.created),
         "lastActionDateTime": format_milliseconds(outcome.last_action),

@@ -92,7 +92,7 @@ def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
     """An update, or all faults of the document; ``at`` is the pointer of the document in what was sent."""
     if not isinstance(document, dict):
         return InvalidMessage((Fault(at, "must be a JSON object"),))
-    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in _faults(error)]
+    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in faults_of(error)]
     faults += _across(document)
     if not faults:
         return Update(document)
@@ -123,7 +123,8 @@ def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("/userStatus/id", "must equal deviceComplianceUserStatusId")
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def faults_of(error: ValidationError) -> Iterator[Fault]:
+    """A validation error against members of this schema, in plain words."""
     at, said = pointer(*error.instance_path), error.kind.as_dict()
     match error.kind.name:
         case "required":

@@ -17,9 +17,9 @@ type Properties = Mapping[str, str | int]
 
 @dataclass(frozen=True)
 class Value:
-    """One property's value, its version and the update that brought it."""
+    """One property's value (None once erased), its version and the update that brought it."""
 
-    value: str | int
+    value: str | int | None
     version: Version
     update_id: str
 
@@ -117,8 +117,8 @@ def winners(values: Values) -> frozenset[str]:
 
 
 def plain(values: Values) -> Properties:
-    """The values alone, as Graph takes them."""
-    return {name: value.value for name, value in values.items()}
+    """The values alone, as Graph takes them; what is erased is never sent."""
+    return {name: value.value for name, value in values.items() if value.value is not None}
 
 
 def _rank(value: Value) -> tuple[Version, str]:

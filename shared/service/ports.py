@@ -10,6 +10,7 @@ from shared.core.outcome import Outcome, State
 from shared.core.pacing import Pacing
 from shared.core.reply import Reply
 from shared.core.user_status import Acceptance, Snapshot, UserStatusRow
+from shared.service.scan import Holding, Scan
 
 
 class Unavailable(Exception):
@@ -118,6 +119,10 @@ class OutcomeStore(Protocol):
         ...
 
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page: ...
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Scan[Stored]:
+        """The same, whole."""
+        ...
+
     def purge(self, before: datetime, limit: int) -> int:
         """Delete up to ``limit`` final outcomes accepted before that time; answers how many."""
         ...
@@ -147,6 +152,10 @@ class UserStatusStore(Protocol):
 
     def withdraw(self, key: str, update_id: str) -> None:
         """Drop one acceptance; there or not."""
+        ...
+
+    def scan(self, top: int, continuation: str | None = None) -> Scan[Holding]:
+        """Every row once, acceptances too."""
         ...
 
 

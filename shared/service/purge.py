@@ -1,4 +1,6 @@
-"""Retention: outcomes, idempotency keys and counts older than that are deleted, in slices, as often as it takes.
+"""Retention: outcomes, idempotency keys, counts and ended erasures older than that are deleted.
+
+In slices, as often as it takes.
 
 User statuses stay: they are what keeps old values out.
 """
@@ -7,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.service.erasure_store import ErasureStore
 from shared.service.ports import ActivityStore, Clock, IdempotencyStore, OutcomeStore
 
 log = logging.getLogger(__name__)
@@ -23,13 +26,14 @@ class Purge:
     outcomes: OutcomeStore
     keys: IdempotencyStore
     activity: ActivityStore
+    erasures: ErasureStore
     clock: Clock
     retention: timedelta
 
     def __call__(self) -> int:
         """How many rows were deleted."""
         before, deleted = self.clock.now() - self.retention, 0
-        for store in (self.outcomes, self.keys, self.activity):
+        for store in (self.outcomes, self.keys, self.activity, self.erasures):
             for _ in range(_SLICES):
                 slice_ = store.purge(before, _SLICE)
                 deleted += slice_

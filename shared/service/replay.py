@@ -23,6 +23,7 @@ MOST_AT_ONCE = 1000
 REPLAYABLE = (State.FAILED, State.CANCELED)
 _PAGE = 1000
 _TRIES = 5
+_NO_MESSAGE = {True: "The update's message was erased.", False: "The update's message cannot be read."}
 #: A replay by filter looks for names without an update this far back.
 _UNFINISHED = timedelta(hours=24)
 
@@ -115,7 +116,7 @@ class Replay:
                     f"The update is {outcome.state.status}: only failed and canceled ones are replayed."
                 )
             if envelope is None:
-                return NotReplayable("The update's message cannot be read.")
+                return NotReplayable(_NO_MESSAGE[outcome.erased is not None])
             if outcome.replayed_by is not None:
                 if self.outcomes.get(outcome.replayed_by) is not None:
                     return NotReplayable(f"The update was replayed by {outcome.replayed_by} already.")

@@ -49,6 +49,8 @@ KEY = parameter(
     "Idempotency-Key", {"type": "string", "pattern": "^[!-~]{1,255}$"}, "header",
     description="Quoted or bare; the same key and payload make one update.",
 )  # fmt: skip
+#: Of an operation that takes a while, and can be asked about.
+FOLLOWED: Schema = {name: LOCATED[name] for name in ("Location", "Operation-Location", "Retry-After")}
 LIST = [
     parameter("status", {"enum": list(dict.fromkeys(state.status for state in State))}),
     parameter("statusDetail", {"enum": [state.detail for state in State if state.detail]}),

@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.web.openapi_parts import (
     ANYONE,
+    FOLLOWED,
     ID,
     KEY,
     LIST,
@@ -18,7 +19,7 @@ from shared.web.openapi_parts import (
     operation,
     parameter,
 )
-from shared.web.openapi_schemas import EXAMPLE, Schema, ref
+from shared.web.openapi_schemas import EXAMPLE, IDS_EXAMPLE, Schema, ref
 
 _RESOURCE = ref("UpdateResource")
 PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
@@ -83,6 +84,23 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
             "What stands in Graph of a user status, and what waits", {200: as_json(ref("UserStatus"), "By property.")},
             404, operationId="getUserStatus",
             parameters=[parameter("p", TEXT, "path"), parameter("u", TEXT, "path")],
+        ),
+    },
+    "/erasures": {
+        "post": operation(
+            "Erase a person's data", {202: as_json(ref("Erasure"), "Begun, perhaps done.", FOLLOWED)}, 400, 413, 415,
+            operationId="postErasure",
+            requestBody=body(ref("ErasureSubject"), examples={
+                "person": {"value": {"userPrincipalName": "ada@contoso.com"}},
+                "userStatus": {"value": IDS_EXAMPLE},
+            }),
+        ),
+    },
+    "/erasures/{id}": {
+        "get": operation(
+            "How far an erasure has come",
+            {200: as_json(ref("Erasure"), "The erasure.", {"Retry-After": SECONDS_HEADER})},
+            404, operationId="getErasure", parameters=[ID],
         ),
     },
     "/webhooks/{source}": {

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.core.erasure import ErasureState
 from shared.core.outcome import State
+from shared.core.subject import SUBJECT_SCHEMA
 from shared.core.update_schema import PROPERTIES, UPDATE_SCHEMA
 from shared.service.replay import MOST_AT_ONCE
 from shared.web.many import MOST_UPDATES
@@ -20,6 +22,9 @@ EXAMPLE: Final[Schema] = {
         "lastReportedDateTime": "2017-01-01T00:00:17.7769392-08:00",
         "userPrincipalName": "User Principal Name value",
     },
+}
+IDS_EXAMPLE: Final[Schema] = {
+    name: EXAMPLE[name] for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
 }
 _STATUSES = list(dict.fromkeys(state.status for state in State))
 _DETAILS = [state.detail for state in State if state.detail]
@@ -50,7 +55,7 @@ _LISTED = {
     "statusDetail": {"enum": [*_DETAILS, None]},
     "deviceCompliancePolicyId": _nullable(_STRING),
     "deviceComplianceUserStatusId": _nullable(_STRING),
-    "userStatus": _nullable({"type": "object", "description": "As accepted."}),
+    "userStatus": _nullable({"type": "object", "description": "As accepted; null once erased."}),
     "source": _nullable(_STRING),
     "idempotencyKey": _nullable(_STRING),
     "submittedBy": _nullable({**_STRING, "description": "The Entra principal, where the platform vouches for it."}),
@@ -70,8 +75,8 @@ _REST = {
     "rawMessageEncoding": {"const": "base64"},
 }
 _VALUE = _object(
-    {"value": {"type": ["string", "integer"]}, "updateId": _ID, "versionDateTime": _DATE_TIME},
-    description="A value, the update that brought it, and the time that orders it.",
+    {"value": {"type": ["string", "integer", "null"]}, "updateId": _ID, "versionDateTime": _DATE_TIME},
+    description="A value (null once erased), the update that brought it, and the time that orders it.",
 )
 _CHECK = {"enum": ["ok", "failing", "unknown"]}
 
@@ -155,6 +160,18 @@ SCHEMAS: Final[Schema] = {
         }
     ),
     "PropertyState": _object({"confirmed": _nullable(_VALUE), "waiting": _nullable(_VALUE)}),
+    "ErasureSubject": SUBJECT_SCHEMA,
+    "Erasure": _object(
+        {
+            "id": {**_ID, "description": "A UUIDv7; what was accepted after its time is not touched."},
+            "status": {"enum": [state.value for state in ErasureState]},
+            "createdDateTime": _DATE_TIME,
+            "lastActionDateTime": _DATE_TIME,
+            "updatesErased": _COUNT,
+            "userStatusesErased": _COUNT,
+        },
+        description="It never says whom it is about.",
+    ),
     "Stats": _object(
         {
             "asOfDateTime": _DATE_TIME,

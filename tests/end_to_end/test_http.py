@@ -77,7 +77,7 @@ def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) ->
         cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert "13 selected / 13 total" in done.stdout
+    assert "15 selected / 15 total" in done.stdout
 
 
 def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) -> None:

@@ -59,7 +59,9 @@ def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
 
 #: More than two updates of a user have I/O from acceptance to the end: the last kill must find nothing to hit.
 LINES = 34
-_OF_NO_UPDATE = re.compile(r"GET /\w+/\w+/messages\?|PUT /\w+/\w+/messages/|POST /\w+/Tables|\w+ /\w+/\w+-poison")
+_OF_NO_UPDATE = re.compile(
+    r"GET /\w+/\w+/messages\?|PUT /\w+/\w+/messages/|POST /\w+/Tables|\w+ /\w+/\w+-poison|GET /\w+/\w+Erasures"
+)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.adapters.storage_tables.table import Entity, Row, chunks, joined
-from shared.core.outcome import Attempt, Outcome, State
+from shared.core.outcome import Attempt, Outcome, Remains, State
 from shared.core.update import Update, parse_update
 from shared.core.version import Version
 
@@ -44,13 +44,13 @@ def bound(moment: datetime) -> tuple[str, str]:
 def to_row(outcome: Outcome) -> Entity:
     """All of it; a few members also as columns of their own, to filter by."""
     partition, row = keys(outcome.id)
-    update = outcome.update
+    named = outcome.named
     columns: Entity = {
         "PartitionKey": partition, "RowKey": row, "State": outcome.state.name,
-        "PolicyId": (update and update.device_compliance_policy_id.lower()) or "",
-        "UserStatusId": (update and update.device_compliance_user_status_id) or "",
-        "Source": (update and update.source) or "",
-        "IdempotencyKey": (update and update.idempotency_key) or "",
+        "PolicyId": ((named and named.device_compliance_policy_id) or "").lower(),
+        "UserStatusId": (named and named.device_compliance_user_status_id) or "",
+        "Source": (named and named.source) or "",
+        "IdempotencyKey": (named and named.idempotency_key) or "",
         "ErrorCode": (outcome.error or {}).get("code", ""),
     }  # fmt: skip
     return columns | chunks("Summary", _summary(outcome)) | chunks("Detail", _detail(outcome))
@@ -62,12 +62,14 @@ def from_row(row: Row) -> Outcome:
     detail: dict[str, Any] = joined("Detail", row) or {}
     update = summary.pop("message")
     version = summary.pop("version")
+    erased = summary.pop("erased", None)
     return Outcome(
         id=str(UUID(int=_ALL_IDS - int(row["RowKey"], 16))),
         state=_STATES[row["State"]],
         last_action=datetime.fromisoformat(summary.pop("last_action")),
         next_attempt=_moment(summary.pop("next_attempt")),
         update=_update(update),
+        erased=Remains(**erased) if erased is not None else None,
         version=Version.from_text(version) if version else None,
         attempts=tuple(_attempt(one) for one in detail.pop("attempts", ())),
         **summary,
@@ -85,6 +87,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "error": outcome.error, "superseded_by": outcome.superseded_by, "replay_of": outcome.replay_of,
         "replayed_by": outcome.replayed_by, "poisoned": outcome.poisoned,
         "traceparent": outcome.traceparent,
+        "erased": outcome.erased and asdict(outcome.erased),
     }  # fmt: skip
 
 

@@ -1,16 +1,16 @@
 """Outcomes in a table: point reads by id, lists newest first with real continuation, purging from the old end."""
 
-import base64
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import batched, groupby
 from typing import Any
 
+from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.table import Row, Table
 from shared.core.outcome import Outcome, State
-from shared.service.ports import InvalidContinuation, OutcomeFilter, Page, Stored
+from shared.service.ports import OutcomeFilter, Page, Stored
+from shared.service.scan import Scan
 
 _IN_ONE_GO = 100
 
@@ -49,8 +49,15 @@ class OutcomeTable:
         if wanted.states == ():
             return Page((), None)
         text, parameters = _condition(wanted)
-        rows, onward = self._table.page(text, parameters, top, _read(continuation), LISTED)
-        return Page(tuple(from_row(row) for row in rows), _write(onward))
+        rows, onward = self._table.page(text, parameters, top, leading.read(continuation), LISTED)
+        return Page(tuple(from_row(row) for row in rows), leading.written(onward))
+
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Scan[Stored]:
+        """The same with all columns."""
+        text, parameters = _condition(wanted)
+        rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
+        stored = tuple(Stored(from_row(row), row.metadata["etag"]) for row in rows)  # type: ignore[attr-defined]
+        return Scan(stored, leading.written(onward))
 
     def purge(self, before: datetime, limit: int) -> int:
         """Up to ``limit`` final outcomes, a partition's hundred at a time."""
@@ -96,19 +103,3 @@ def _batches(rows: list[Row]) -> Iterator[tuple[str, list[str]]]:
         names = [str(row["RowKey"]) for row in group]
         for at in range(0, len(names), _IN_ONE_GO):
             yield partition, names[at : at + _IN_ONE_GO]
-
-
-def _write(continuation: Any) -> str | None:
-    if continuation is None:
-        return None
-    return base64.urlsafe_b64encode(json.dumps(continuation).encode()).decode()
-
-
-def _read(continuation: str | None) -> Any:
-    if continuation is None:
-        return None
-    try:
-        token = json.loads(base64.urlsafe_b64decode(continuation.encode()))
-        return {"PartitionKey": str(token["PartitionKey"]), "RowKey": str(token["RowKey"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidContinuation from error

@@ -10,9 +10,11 @@ from datetime import datetime
 from itertools import batched, groupby
 from typing import Any
 
+from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.table import Entity, Row, Table
-from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
+from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, plain
 from shared.core.version import Version
+from shared.service.scan import Holding, Scan
 
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
@@ -70,6 +72,11 @@ class UserStatusTable:
         """There or not."""
         self._table.delete(_partition(key), key + _BEHIND + update_id)
 
+    def scan(self, top: int, continuation: str | None = None) -> Scan[Holding]:
+        """A page of the table's own paging."""
+        rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
+        return Scan(tuple(_holding(row) for row in rows), leading.written(onward))
+
     def _drop(self, partition: str, names: list[str], etag: str) -> str:
         for name in names:
             self._table.delete(partition, name)
@@ -92,6 +99,14 @@ def _written(acceptance: Acceptance) -> Entity:
 def _read_acceptance(key: str, entity: Row) -> Acceptance:
     update_id = entity["RowKey"].removeprefix(key + _BEHIND)
     return Acceptance(update_id, Version.from_text(entity["Version"]), json.loads(entity["Properties"]))
+
+
+def _holding(entity: Row) -> Holding:
+    key, behind, _ = entity["RowKey"].partition(_BEHIND)
+    if behind:
+        return Holding(key, None, _read_acceptance(key, entity).properties)
+    row = _read_row(entity)
+    return Holding(key, row.user_status_id, plain(row.confirmed))
 
 
 def _written_row(row: UserStatusRow) -> Entity:

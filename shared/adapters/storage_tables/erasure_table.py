@@ -1,0 +1,82 @@
+"""Erasures in a table: one partition, a row each, by id, so oldest first; there are few."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from shared.adapters.storage_tables.table import Entity, Row, Table, chunks, joined
+from shared.core.erasure import Erasure, ErasureState, Progress, Stage
+from shared.core.subject import Subject
+from shared.service.erasure_store import StoredErasure
+from shared.service.ports import Conflict
+
+_PARTITION = "erasure"
+
+
+class ErasureTable:
+    """``ErasureStore`` on a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, erasure_id: str) -> StoredErasure | None:
+        """One point read."""
+        found = self._table.get(_PARTITION, erasure_id)
+        return found and StoredErasure(_from_row(found[0]), found[1])
+
+    def insert(self, erasure: Erasure) -> str:
+        """Raises ``Conflict``."""
+        etag = self._table.insert(_to_row(erasure))
+        if etag is None:
+            raise Conflict(erasure.id)
+        return etag
+
+    def replace(self, erasure: Erasure, etag: str) -> str:
+        """Raises ``Conflict``."""
+        return self._table.replace(_to_row(erasure), etag)
+
+    def open(self, most: int) -> list[StoredErasure]:
+        """One query."""
+        rows, _ = self._table.page("PartitionKey eq @partition and Final eq @final", _is(final=False), most)
+        return [StoredErasure(_from_row(row), row.metadata["etag"]) for row in rows]  # type: ignore[attr-defined]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """By when they became final."""
+        text = "PartitionKey eq @partition and Final eq @final and LastAction lt @before"
+        rows = self._table.some(text, _is(final=True) | {"before": before.isoformat()}, limit, ["RowKey"])
+        for row in rows:
+            self._table.delete(_PARTITION, row["RowKey"])
+        return len(rows)
+
+
+def _is(*, final: bool) -> Entity:
+    return {"partition": _PARTITION, "final": final}
+
+
+def _to_row(erasure: Erasure) -> Entity:
+    progress = asdict(erasure.progress) | {"stage": erasure.progress.stage.value}
+    columns: Entity = {
+        "PartitionKey": _PARTITION, "RowKey": erasure.id, "State": erasure.state.value, "Final": erasure.state.final,
+        "LastAction": erasure.last_action.isoformat(),
+        "UpdatesErased": erasure.updates_erased, "UserStatusesErased": erasure.user_statuses_erased,
+    }  # fmt: skip
+    subject = erasure.subject and asdict(erasure.subject)
+    return columns | chunks("Subject", subject) | chunks("Progress", progress)
+
+
+def _from_row(row: Row) -> Erasure:
+    subject, progress = joined("Subject", row), joined("Progress", row)
+    return Erasure(
+        id=row["RowKey"],
+        subject=Subject(**subject) if subject is not None else None,
+        state=ErasureState(row["State"]),
+        last_action=datetime.fromisoformat(row["LastAction"]),
+        progress=_progress(progress),
+        updates_erased=row["UpdatesErased"],
+        user_statuses_erased=row["UserStatusesErased"],
+    )
+
+
+def _progress(members: dict[str, Any]) -> Progress:
+    lists = {name: tuple(value) for name, value in members.items() if isinstance(value, list)}
+    return Progress(**(members | lists | {"stage": Stage(members["stage"])}))

@@ -1,0 +1,184 @@
+"""Erasures among crashes and other instances: every interleaving ends with nothing of the person and true counts."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.core.reply import Reply
+from shared.service.ports import Conflict, Unavailable
+from shared.settings import Settings
+from shared.wiring import Relay, build
+from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
+from tests.service.test_interleavings import Crash, Interrupted, Patience, Scheduler
+from tests.world import World
+
+SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
+STORES = ("outcomes", "user_statuses", "erasures", "queue")
+
+
+class Mortal:
+    """Ports of one process, which dies right before or right after its n-th call."""
+
+    def __init__(self, calls_left: int, *, after: bool) -> None:
+        self.calls_left, self.after = calls_left, after
+
+    def port(self, port: Any) -> Any:
+        mortal = self
+
+        class Dying:
+            def __getattr__(self, name: str) -> Any:
+                call = getattr(port, name)
+
+                def called(*args: Any, **kwargs: Any) -> Any:
+                    mortal.calls_left -= 1
+                    if mortal.calls_left == 0 and not mortal.after:
+                        raise Crash
+                    answer = call(*args, **kwargs)
+                    if mortal.calls_left == 0:
+                        raise Crash
+                    return answer
+
+                return called
+
+        return Dying()
+
+
+def a_life() -> tuple[World, str]:
+    """A person's outcomes, one of them not final yet; and who is replayed while the erasure runs."""
+    world = World(SETTINGS)
+    lived(world)
+    world.graph.replies = [Reply(503, retry_after_seconds=90.0)]
+    waiting = world.accept(deviceComplianceUserStatusId="ada-3", userStatus=status(NAME, 9))
+    world.deliver_next()
+    return world, waiting
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
+def test_a_process_may_die_at_any_call(*, after: bool) -> None:
+    """What comes next takes it up; every outcome and user status is counted once."""
+    died, n = True, 0
+    while died:
+        n += 1
+        world, waiting = a_life()
+        mortal = Mortal(n, after=after)
+        ports = {name: mortal.port(getattr(world, name)) for name in STORES}
+        whole, dying = world.relay, build(SETTINGS, **(world.ports() | ports))
+        try:
+            world.relay = dying
+            erase(world)
+            world.relay = whole
+            world.run()
+            world.clock.step(minutes=1)
+            dying.erase()
+            died = False
+        except Crash:
+            died = True
+        world.relay = whole
+        if not world.erasures.rows:  # the caller got no answer, and asks again
+            erase(world)
+        (erasure_id,) = world.erasures.rows
+        world.run()
+
+        told = finished(world, erasure(world, erasure_id))
+
+        assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 13, 2), n
+        assert world.resource(waiting)["statusDetail"] == "delivered"
+        assert NAME.lower() not in stored(world).lower()
+    assert n > 40
+
+
+def host(world: World, scheduler: Scheduler, name: str) -> Relay:
+    """One more instance over the same storage, which may be interrupted at every call."""
+    ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "pacing")}
+    return build(SETTINGS, **(world.ports() | ports | {"clock": Patience(world.clock, scheduler, name)}))
+
+
+@settings(max_examples=150)
+@given(
+    seed=st.integers(0, 2**32),
+    before=st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=8),
+    meanwhile=st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=5),
+    crashes=st.integers(0, 3),
+)
+def test_every_interleaving_of_turns_and_erasures_ends_the_same(
+    seed: int, before: list[tuple[int, bool]], meanwhile: list[tuple[int, bool]], crashes: int
+) -> None:
+    """Two instances deliver while two work on the erasure: what was there goes, what came later stands."""
+    chance = random.Random(seed)
+    world = World(SETTINGS)
+    old = [
+        world.accept(deviceComplianceUserStatusId=f"u{user}", userStatus=status(NAME if named else None, n))
+        for n, (user, named) in enumerate(before)
+    ]
+    for _ in range(chance.randrange(len(old) + 1)):
+        world.deliver_next()
+    theirs = {f"u{user}" for user, named in before if named}
+    # A later report that names the person tells whose the earlier ones were, if the erasure meets it in time.
+    perhaps = theirs | {f"u{user}" for user, named in meanwhile if named}
+    begun = erase(world)
+    world.clock.step(seconds=1)
+    new = [
+        world.accept(deviceComplianceUserStatusId=f"u{user}", userStatus=status(NAME if named else None, 20 + n))
+        for n, (user, named) in enumerate(meanwhile)
+    ]
+
+    scheduler = Scheduler(chance, crashes)
+
+    def turns(relay: Relay) -> Any:
+        def job() -> None:
+            for _ in range(20):
+                message = world.queue.receive()
+                if message is None:
+                    continue
+                try:
+                    relay.deliver(message.delivery())
+                except (Unavailable, Conflict):
+                    continue
+                if message in world.queue.messages:
+                    world.queue.delete(message)
+
+        return job
+
+    def slices(relay: Relay) -> Any:
+        return lambda: [relay.erase() for _ in range(3)]
+
+    jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
+    scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
+    world.run(400)
+    told = finished(world, begun)
+
+    every = {f"u{user}" for user, _ in (*before, *meanwhile)}
+    for update_id, (user, _) in zip(old, before, strict=True):
+        outcome = world.outcome(update_id)
+        assert outcome.state.final
+        assert f"u{user}" in (perhaps if outcome.erased is not None else every - theirs)
+    assert all(world.outcome(one).state.final and world.outcome(one).erased is None for one in new)
+    assert told["status"] == "succeeded"
+    assert told["updatesErased"] == sum(world.outcome(one).erased is not None for one in old)
+    assert told["userStatusesErased"] <= len(perhaps)
+    for user in theirs:
+        for states in in_api(world, user)["properties"].values():
+            confirmed = states["confirmed"]
+            assert (confirmed["value"] is not None) == (confirmed["updateId"] in new)
+
+
+def test_two_slices_at_the_same_time_do_no_harm() -> None:
+    """The slower one finds the row changed and stops."""
+    world, _ = a_life()
+    begun = erase(world)
+    replace = world.erasures.replace
+
+    def overtaken(row: Any, etag: str) -> str:
+        world.erasures.replace = replace  # type: ignore[method-assign]
+        world.relay.erase()
+        return replace(row, etag)
+
+    world.clock.step(minutes=2)
+    world.erasures.replace = overtaken  # type: ignore[method-assign]
+    world.relay.erase()
+    world.run()
+    assert finished(world, begun)["updatesErased"] == 13
+    assert in_api(world, HERS)["properties"]["devicesCount"]["confirmed"]["value"] is None
