@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 APP = sorted((ROOT / "shared").rglob("*.py"))
-CODE = [*APP, ROOT / "function_app.py", *sorted((ROOT / "emulator").glob("*.py"))]
+CODE = [*APP, ROOT / "function_app.py", *sorted((ROOT / "emulator").glob("*.py")), *sorted((ROOT / "relay").glob("*.py"))]
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
