@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from relay.commands import app
 from relay.failure import FAILED, INTERRUPTED, Failure
 
 
@@ -12,6 +11,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status; nothing that a user does wrong ends in a traceback."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        from relay.commands import app  # noqa: PLC0415 - Ctrl-C while this loads is no traceback either
+
         app(given, prog_name="python -m relay")
     except Failure as failure:
         return _told(failure, as_json="--json" in given)

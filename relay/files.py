@@ -58,7 +58,8 @@ def text_lines(stream: io.BufferedReader) -> Iterator[str]:
     try:
         yield from map(_bounded, count(1), iter(lambda: text.readline(LONGEST_LINE + 1), ""))
     finally:
-        text.detach()  # the stream is closed by whoever opened it
+        if not stream.closed:
+            text.detach()  # it is closed by whoever opened it
 
 
 def _bounded(number: int, line: str) -> str:

@@ -43,7 +43,7 @@ class Following:
 
     def __call__(self) -> int:
         """How many are still open. Raises ``Failure``."""
-        total = self.ledger.count("id IS NOT NULL")
+        total = self.ledger.open()
         end = None if self.seconds is None else self.clock.monotonic() + self.seconds
         look = 0
         while left := self._open(total):
@@ -59,7 +59,7 @@ class Following:
         return 0
 
     def _open(self, total: int) -> int:
-        left = self.ledger.count("id IS NOT NULL AND ended = 0")
+        left = self.ledger.open()
         self.progress.step("ended", total - left, total)
         return left
 

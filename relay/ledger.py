@@ -1,16 +1,18 @@
 """What is known of every row, in a private SQLite file that ends with the process: memory does not grow with the rows.
 
-A row is *invalid*, or *repeats* an earlier one, or is sent: then it is *refused*, or has an id and a status.
+A row's state is ``invalid``, ``repeated`` (an earlier row is the same), ``notSent``, ``refused``, or its update's own.
 """
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from relay.rows import BadRow, Row
 
+STATUSES = ("notStarted", "running", "succeeded", "failed", "canceled")
 FINAL = ("succeeded", "failed", "canceled")
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -21,6 +23,13 @@ CREATE TABLE rows (
 );
 CREATE UNIQUE INDEX one_key ON rows (source, key) WHERE same_as IS NULL AND key IS NOT NULL;
 CREATE INDEX open_ids ON rows (source, id) WHERE id IS NOT NULL AND ended = 0;
+CREATE INDEX to_send ON rows (line) WHERE message IS NOT NULL AND status IS NULL;
+CREATE VIEW entries AS
+SELECT r.line, coalesce(r.user, f.user) AS user, coalesce(r.status, f.status, 'notSent') AS status,
+    coalesce(r.detail, f.detail) AS detail, coalesce(r.id, f.id) AS id, coalesce(r.code, f.code) AS code,
+    coalesce(r.error, f.error) AS error, r.same_as,
+    CASE WHEN r.same_as IS NULL THEN coalesce(r.status, 'notSent') ELSE 'repeated' END AS state
+FROM rows r LEFT JOIN rows f ON f.line = r.same_as;
 """
 _EMPTY_BODY = len('{"updates":[]}')
 
@@ -39,7 +48,7 @@ class Entry:
 
     line: int
     user: str | None
-    status: str | None
+    status: str
     detail: str | None
     id: str | None
     code: str | None
@@ -136,22 +145,31 @@ class Ledger:
             (source, update_id, most),
         ).fetchall()
 
-    def count(self, condition: str = "1") -> int:
-        """How many rows a condition of ours (never a caller's text) holds for."""
-        found: int = self._rows.execute(f"SELECT count(*) FROM rows WHERE {condition}").fetchone()[0]  # noqa: S608  # nosec B608
-        return found
+    def states(self) -> Counter[str]:
+        """How many rows are in which state."""
+        return Counter(dict(self._rows.execute("SELECT state, count(*) FROM entries GROUP BY state").fetchall()))
 
-    def by(self, column: str, condition: str) -> dict[str, int]:
-        """Counts of rows by what a column holds."""
-        text = f"SELECT {column}, count(*) FROM rows WHERE {column} IS NOT NULL AND {condition} GROUP BY 1"  # noqa: S608  # nosec B608
+    def details(self) -> dict[str, int]:
+        """How many updates of ours ended in which way."""
+        text = "SELECT detail, count(*) FROM rows WHERE detail IS NOT NULL GROUP BY detail"
         return dict(self._rows.execute(text).fetchall())
 
-    def entries(self, condition: str = "1", most: int = -1) -> Iterator[Entry]:
-        """Rows by line; a repetition has the outcome of the row that it repeats."""
+    def open(self) -> int:
+        """How many accepted updates are not known to have ended."""
+        text = "SELECT count(*) FROM rows WHERE id IS NOT NULL AND ended = 0"
+        found: int = self._rows.execute(text).fetchone()[0]
+        return found
+
+    def entries(self, *states: str, most: int = -1) -> Iterator[Entry]:
+        """Rows in these states (none: all) by line; a repetition has the outcome of the row that it repeats."""
         text = (
-            "SELECT r.line, coalesce(r.user, f.user), coalesce(r.status, f.status), coalesce(r.detail, f.detail),"  # noqa: S608  # nosec B608
-            " coalesce(r.id, f.id), coalesce(r.code, f.code), coalesce(r.error, f.error), r.same_as"
-            f" FROM rows r LEFT JOIN rows f ON f.line = r.same_as WHERE {condition} ORDER BY r.line LIMIT ?"
+            "SELECT line, user, status, detail, id, code, error, same_as FROM entries"
+            " WHERE ? OR state IN (SELECT value FROM json_each(?)) ORDER BY line LIMIT ?"
         )
-        for values in self._rows.execute(text, (most,)):
+        for values in self._rows.execute(text, (not states, json.dumps(states), most)):
             yield Entry(*values)
+
+
+def accepted(states: Mapping[str, int]) -> int:
+    """How many of them are updates of the relay's."""
+    return sum(states.get(status, 0) for status in STATUSES)

@@ -27,8 +27,7 @@ def write(ledger: Ledger, file: TextIO) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for one in ledger.entries():
-        status = "repeated" if one.same_as and not one.status else one.status or "notSent"
-        cells = (one.line, one.user, status, one.detail, one.id, one.code, "; ".join(one.reasons), one.same_as)
+        cells = (one.line, one.user, one.status, one.detail, one.id, one.code, "; ".join(one.reasons), one.same_as)
         writer.writerow([_safe(cell) for cell in cells])
 
 

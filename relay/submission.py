@@ -92,7 +92,7 @@ class Sending:
 
     def __call__(self) -> None:
         """All of it; raises ``Failure`` when the relay cannot be had for too long."""
-        total, done = self.ledger.count("message IS NOT NULL AND status IS NULL"), 0
+        total, done = self.ledger.states()["notSent"], 0
         self.progress.step("sent", done, total)
         while batch := self.ledger.batch(self.most, _LARGEST_BATCH):
             left = self._send(batch)
@@ -165,4 +165,5 @@ def accepted_before(ledger: Ledger, moment: datetime | None) -> int:
     """How many rows an earlier submission had brought; an id carries when its update was accepted."""
     if moment is None:
         return 0
-    return sum(1 for entry in ledger.entries("r.id IS NOT NULL") if accepted_at(str(entry.id)) < moment)
+    mine = (entry.id for entry in ledger.entries() if entry.id and entry.same_as is None)
+    return sum(accepted_at(update_id) < moment for update_id in mine)

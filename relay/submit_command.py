@@ -12,7 +12,7 @@ from relay.client import Relay
 from relay.failure import Failure, wrong
 from relay.files import Format, read_rows
 from relay.following import Following
-from relay.ledger import Ledger
+from relay.ledger import Ledger, accepted
 from relay.outside import Clock
 from relay.patience import Patience
 from relay.rendering import Bar, Screen
@@ -81,13 +81,13 @@ class Submit:
         ledger = summary.ledger
         rows = read_rows(stream, asked.path, asked.wanted, asked.common, ignore_unknown=asked.ignore_unknown)
         check(rows, ledger, bar)
-        if not ledger.count():
+        if not ledger.states():
             raise UnreadableFile("there are no rows")
         if asked.dry_run:
             summary.quota, summary.quota_fault = self._quota_if_possible()
             summary.notes.append("nothing was sent (--dry-run)")
             return
-        if ledger.count("status = 'invalid'") and not asked.skip_invalid:
+        if ledger.states()["invalid"] and not asked.skip_invalid:
             summary.notes.append("nothing was sent: mend these rows, or --skip-invalid sends the others")
             return
         summary.quota, summary.sending = quota(self.hastily), True
@@ -115,12 +115,12 @@ class Submit:
 
 
 def _stopped(summary: Summary) -> str:
-    ledger = summary.ledger
-    total, accepted = ledger.count("message IS NOT NULL"), ledger.count("id IS NOT NULL")
     if not summary.sending:
         return "stopped before anything was sent"
-    way = "" if accepted == total else ", a batch more may have arrived"
-    return f"stopped: {accepted} of {total} updates are accepted{way}; {_AGAIN}"
+    states = summary.ledger.states()
+    taken, left = accepted(states), states["notSent"]
+    way = ", a batch more may have arrived" if left else ""
+    return f"stopped: {taken} of {taken + left} updates are accepted{way}; {_AGAIN}"
 
 
 @contextmanager

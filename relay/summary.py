@@ -1,17 +1,18 @@
 """How a submission went: one JSON document, and the same in words."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from relay.failure import FAILED, INTERRUPTED, WRONG_INPUT
-from relay.ledger import Ledger
+from relay.ledger import STATUSES, Ledger, accepted
 from relay.rendering import Screen, duration
 from relay.submission import Quota, accepted_before
 
 #: More rows than a person reads; ``--report`` has all.
 MOST_SHOWN = 1000
-_NOT_DELIVERED = "r.status IN ('failed', 'canceled', 'refused')"
+_NOT_DELIVERED = ("failed", "canceled", "refused")
 
 
 @dataclass
@@ -33,19 +34,19 @@ class Summary:
         """0 when all is well."""
         if self.interrupted:
             return INTERRUPTED
-        if not self.sending and self.ledger.count("status = 'invalid'"):
+        states = self.ledger.states()
+        if not self.sending and states["invalid"]:
             return WRONG_INPUT
-        failed = self.ledger.count("status IN ('failed', 'canceled', 'refused', 'invalid')")
-        return FAILED if failed or self.stopped else 0
+        return FAILED if self.stopped or any(states[one] for one in ("invalid", *_NOT_DELIVERED)) else 0
 
     def document(self) -> dict[str, Any]:
         """For machines."""
-        count = self.ledger.count
-        valid = count("message IS NOT NULL")
+        states = self.ledger.states()
+        valid = states.total() - states["invalid"] - states["repeated"]
         document: dict[str, Any] = {
-            "file": self.file, "dryRun": self.dry_run, "rows": count(), "valid": valid,
-            "repeated": count("same_as IS NOT NULL"), "invalid": count("status = 'invalid'"),
-            "errors": list(_rows(self.ledger, "r.status = 'invalid'")),
+            "file": self.file, "dryRun": self.dry_run, "rows": states.total(), "valid": valid,
+            "repeated": states["repeated"], "invalid": states["invalid"],
+            "errors": list(_rows(self.ledger, "invalid")),
         }  # fmt: skip
         if self.quota is not None:
             quota = self.quota
@@ -54,21 +55,20 @@ class Summary:
                 "queued": quota.queued, "quotaIsKnown": quota.known,
             }  # fmt: skip
         if self.sending:
-            document |= self._sent()
+            document |= self._sent(states)
         if self.stopped:
             document["stopped"] = self.stopped
         return document
 
-    def _sent(self) -> dict[str, Any]:
-        count = self.ledger.count
+    def _sent(self, states: Counter[str]) -> dict[str, Any]:
         return {
-            "accepted": count("id IS NOT NULL"),
+            "accepted": accepted(states),
             "acceptedBefore": accepted_before(self.ledger, self.quota.as_of if self.quota else None),
-            "refused": count("status = 'refused'"),
-            "notSent": count("message IS NOT NULL AND status IS NULL"),
-            "outcomes": self.ledger.by("status", "id IS NOT NULL"),
-            "details": self.ledger.by("detail", "id IS NOT NULL"),
-            "failures": list(_rows(self.ledger, _NOT_DELIVERED)),
+            "refused": states["refused"],
+            "notSent": states["notSent"],
+            "outcomes": {name: states[name] for name in STATUSES if states[name]},
+            "details": self.ledger.details(),
+            "failures": list(_rows(self.ledger, *_NOT_DELIVERED)),
         }
 
     def show(self, screen: Screen) -> None:
@@ -85,7 +85,7 @@ class Summary:
 
     def show_errors(self, screen: Screen) -> None:
         """Every fault of the invalid rows, for a person."""
-        for one in _rows(self.ledger, "r.status = 'invalid'"):
+        for one in _rows(self.ledger, "invalid"):
             for reason in one["reasons"]:
                 screen.say(f"line {one['line']}: {reason}", "red")
 
@@ -125,6 +125,6 @@ def _checked(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"{document['file']}: {rows}, {counts}{repeated}"
 
 
-def _rows(ledger: Ledger, condition: str) -> Iterator[dict[str, Any]]:
-    for one in ledger.entries(condition, MOST_SHOWN):
+def _rows(ledger: Ledger, *states: str) -> Iterator[dict[str, Any]]:
+    for one in ledger.entries(*states, most=MOST_SHOWN):
         yield {"line": one.line, "status": one.status, "id": one.id, "code": one.code, "reasons": one.reasons}

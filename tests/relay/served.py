@@ -7,21 +7,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 
+from relay.__main__ import main
 from tests.web.caller import answered
 from tests.world import World
 
 ROOT = Path(__file__).parent.parent.parent
-#: Instead of an answer: status, headers, body; or None, which breaks the connection off.
-type Failing = Callable[[str], tuple[int, dict[str, str], bytes] | None]
+#: An answer: status, headers, body; or None, which breaks the connection off.
+type Answer = tuple[int, dict[str, str], bytes] | None
 
 
 @dataclass
@@ -30,8 +32,8 @@ class Served:
 
     world: World
     url: str = ""
-    before: list[tuple[int, dict[str, str], bytes] | None] = field(default_factory=list)
-    after: list[tuple[int, dict[str, str], bytes] | None] = field(default_factory=list)
+    before: list[Answer] = field(default_factory=list)
+    after: list[Answer] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     deliver: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,7 +99,7 @@ def listening(answer: Callable[[str, str, dict[str, str], bytes], Any]) -> Itera
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _any
+        do_GET = do_POST = _any  # noqa: N815 - the library's names
 
         def log_message(self, *_: Any) -> None:
             return
@@ -159,10 +161,28 @@ def environment(url: str | None = None, **more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)} | ({"RELAY_URL": url} if url else {}) | more
 
 
-def run(url: str | None, *arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **env: str) -> Ended:
-    """``python -m relay`` with these arguments."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "relay", *arguments],
-        input=stdin, capture_output=True, cwd=cwd, env=environment(url, **env), timeout=120,
+def run(url: str | None, *arguments: str, stdin: bytes = b"") -> Ended:
+    """``python -m relay`` with these arguments, in this process."""
+    out, err, kept = StringIO(), StringIO(), sys.stdin
+    sys.stdin = TextIOWrapper(BytesIO(stdin))
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main([*arguments, *(("--url", url) if url else ())])
+    finally:
+        sys.stdin = kept
+    return Ended(status, out.getvalue(), err.getvalue())
+
+
+def launched(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """``python -m relay`` in a process of its own."""
+    command = [sys.executable, "-W", "error", "-m", "relay", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, env=env or environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
-    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def ended(process: subprocess.Popen[str]) -> Ended:
+    """What it left, once it has ended by itself."""
+    out, err = process.communicate(timeout=120)
+    return Ended(process.returncode, out, err)
