@@ -155,6 +155,14 @@ class Ended:
         return json.loads(self.out)
 
 
+#: Whatever started the tests may ignore Ctrl-C, and a child would inherit that.
+_AS_FROM_A_SHELL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("relay", run_name="__main__", alter_sys=True)
+"""
+
+
 def environment(url: str | None = None, **more: str) -> dict[str, str]:
     """Of a command in a process of its own."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("RELAY_")}
@@ -175,7 +183,7 @@ def run(url: str | None, *arguments: str, stdin: bytes = b"") -> Ended:
 
 def launched(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """``python -m relay`` in a process of its own."""
-    command = [sys.executable, "-W", "error", "-m", "relay", *arguments]
+    command = [sys.executable, "-c", _AS_FROM_A_SHELL, *arguments]
     return subprocess.Popen(
         command, cwd=cwd, env=env or environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
