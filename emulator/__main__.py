@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ from emulator.host import log_to_stderr, serve
 from emulator.identity import Identity
 from emulator.stack import ROOT, Azurite, EmulatedGraph, EmulatedIdentity, Host, app_environment
 
+#: The user statuses that Graph holds from the start: the examples name them by user principal name.
+_HELD = ROOT / "examples" / "user-statuses.json"
 _PORTS = {"blob": 10000, "queue": 10001, "table": 10002, "graph": 7072, "identity": 7073, "host": 7071}
 
 
@@ -137,6 +140,7 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
             parts.callback(part.close)
             part.start()
             running.append(part)
+        graph.control("PUT", "state", json.loads(_HELD.read_text("utf-8")))
         print(f"graph     {graph.base_url}\nidentity  {identity.base_url}", flush=True)
     if host:
         env = app_environment(azurite.connection_string, graph.base_url) | identity.environment

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,6 +27,10 @@ _SECRET = frozenset({_STORAGE, "WEBHOOK_SOURCES", _INSIGHTS})
 
 class InvalidSettings(ValueError):
     """Every bad setting, its value unless secret, and what is accepted."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("bad settings: " + "; ".join(faults))
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Settings:
         if base is not None and longest is not None and base > longest:
             faults.append(f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})")
         if faults:
-            raise InvalidSettings("bad settings: " + "; ".join(faults))
+            raise InvalidSettings(faults)
         cloud = read_all.pop("cloud")
         root = read_all.pop("graph_base_url") or cloud
         read_all.pop("worker_telemetry")

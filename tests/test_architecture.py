@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 APP = sorted((ROOT / "shared").rglob("*.py"))
-CODE = [*APP, ROOT / "function_app.py", *sorted((ROOT / "emulator").glob("*.py"))]
+BESIDE = [path for folder in ("emulator", "relay") for path in sorted((ROOT / folder).glob("*.py"))]
+CODE = [*APP, ROOT / "function_app.py", *BESIDE]
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
