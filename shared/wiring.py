@@ -37,6 +37,7 @@ from shared.web.callers import Callers
 from shared.web.health import Health, Readiness
 from shared.web.many import Batches
 from shared.web.openapi import OpenApi
+from shared.web.pages import Pages
 from shared.web.stats import Stats
 from shared.web.user_statuses import UserStatuses
 from shared.web.waiting import Waiting
@@ -63,6 +64,7 @@ class Relay:
     stats: Stats
     health: Health
     openapi: OpenApi
+    pages: Pages
 
 
 def load_settings() -> Settings:
@@ -105,6 +107,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
         stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
         health=Health(readiness, waiting, outside.clock),
         openapi=OpenApi(callers),
+        pages=Pages(),
     )  # fmt: skip
 
 
