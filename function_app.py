@@ -148,6 +148,18 @@ def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
     return relay().openapi.get_openapi(req)
 
 
+@app.route("dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_dashboard(req: func.HttpRequest) -> func.HttpResponse:
+    """The operator's dashboard."""
+    return relay().pages.get_dashboard(req)
+
+
+@app.route("dashboard/{file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
+    """What its page is made of."""
+    return relay().pages.get_dashboard_file(req)
+
+
 @app.route(
     "{*path}",
     methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"],

@@ -5,6 +5,7 @@ It is not the Functions host: triggers, leases and poison imitate it. ``func sta
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ log = logging.getLogger("host")
 
 #: How long running invocations may take to finish.
 GRACE_SECONDS = 30.0
+#: With this variable set, the host asks for that function key as Azure's does: 401 without a body.
+FUNCTION_KEY = "EMULATOR_FUNCTION_KEY"
 _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -55,7 +58,8 @@ async def serve(app: Path, port: int, lock_seconds: int) -> int:
     for function in functions:
         kinds.setdefault(function.trigger["type"].lower(), []).append(function)
     queues = [QueueListener(one, options.queues, lock_seconds) for one in kinds.get("queuetrigger", [])]
-    runner = web.AppRunner(HttpListener(kinds.get("httptrigger", []), options.route_prefix).application())
+    http = HttpListener(kinds.get("httptrigger", []), options.route_prefix, os.environ.get(FUNCTION_KEY) or None)
+    runner = web.AppRunner(http.application())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     consuming = [asyncio.create_task(listener.run()) for listener in queues]

@@ -32,9 +32,10 @@ class Route:
 class HttpListener:
     """Answers requests with the app's HTTP functions."""
 
-    def __init__(self, functions: list[Function], prefix: str) -> None:
+    def __init__(self, functions: list[Function], prefix: str, function_key: str | None = None) -> None:
         routes = [_route(function, prefix) for function in functions]
         self._routes = sorted(routes, key=lambda route: route.rank)
+        self._key = function_key
 
     def application(self) -> web.Application:
         """What aiohttp serves."""
@@ -47,9 +48,17 @@ class HttpListener:
         for route in self._routes:
             match = route.pattern.fullmatch(request.path)
             if match and request.method in route.methods:
+                if not self._may(request, route):
+                    return web.Response(status=401)
                 return await self._invoke(route.function, request, match.groupdict(default=""))
         log.info("no function has %s %s", request.method, path)
         return web.Response(status=404)
+
+    def _may(self, request: web.Request, route: Route) -> bool:
+        """As in Azure: the key in the header or in ``code``; locally nobody needs one, unless told otherwise."""
+        level = str(route.function.trigger.get("authLevel", "function")).lower()
+        given = request.headers.get("x-functions-key") or request.query.get("code")
+        return self._key is None or level == "anonymous" or given == self._key
 
     async def _invoke(self, function: Function, request: web.Request, params: dict[str, str]) -> web.Response:
         body = await request.read()

@@ -39,6 +39,7 @@ from shared.web.erasures import Erasures
 from shared.web.health import Health, Readiness
 from shared.web.many import Batches
 from shared.web.openapi import OpenApi
+from shared.web.pages import Pages
 from shared.web.stats import Stats
 from shared.web.user_statuses import UserStatuses
 from shared.web.waiting import Waiting
@@ -67,6 +68,7 @@ class Relay:
     stats: Stats
     health: Health
     openapi: OpenApi
+    pages: Pages
 
 
 def load_settings() -> Settings:
@@ -112,6 +114,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
         stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
         health=Health(readiness, waiting, outside.clock),
         openapi=OpenApi(callers),
+        pages=Pages(),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ LOCATED: Schema = {
     "Idempotency-Replayed": STRING_HEADER,
 }
 ANYONE: list[Schema] = [{}]
+UNCHANGED: Schema = {"description": "As `If-None-Match` knows it."}
 
 
 def parameter(name: str, schema: Schema, where: str = "query", **rest: Any) -> Schema:
@@ -69,6 +70,12 @@ def as_json(schema: Schema, description: str, headers: Schema | None = None) -> 
     """A JSON answer."""
     said: dict[str, Any] = {"description": description, "content": {"application/json": {"schema": schema}}}
     return said | ({"headers": headers} if headers else {})
+
+
+def file(media_type: str, description: str) -> Schema:
+    """A file, with its tag."""
+    headers = {"ETag": STRING_HEADER, "Cache-Control": STRING_HEADER}
+    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}, "headers": headers}
 
 
 def operation(summary: str, answers: Mapping[int, Schema], *faults: int, **rest: Any) -> Schema:

@@ -14,8 +14,10 @@ from shared.web.openapi_parts import (
     SECONDS_HEADER,
     STRING_HEADER,
     TEXT,
+    UNCHANGED,
     as_json,
     body,
+    file,
     operation,
     parameter,
 )
@@ -143,6 +145,20 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/openapi.json": {
         "get": operation(
             "This document", {200: as_json({"type": "object"}, "OpenAPI 3.1.")}, operationId="openapi", security=ANYONE,
+        ),
+    },
+    "/dashboard": {
+        "get": operation(
+            "The operator's dashboard, an empty page: what it shows it asks this API for",
+            {200: file("text/html", "The page."), 304: UNCHANGED},
+            operationId="getDashboard", security=ANYONE,
+        ),
+    },
+    "/dashboard/{file}": {
+        "get": operation(
+            "What the dashboard is made of",
+            {200: file("*/*", "A module, a style sheet, an image."), 304: UNCHANGED}, 404,
+            operationId="getDashboardFile", security=ANYONE, parameters=[parameter("file", TEXT, "path")],
         ),
     },
 }  # fmt: skip

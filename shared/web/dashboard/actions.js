@@ -1,0 +1,95 @@
+/** What an operator can do: cancel, replay, replay by filter with its count asked first. */
+import { addressOf, filterOf, view } from "./address.js";
+import * as api from "./api.js";
+import { ask, say } from "./dialogs.js";
+import { counted, whose } from "./words.js";
+
+const MOST_AT_ONCE = 1000;
+const busy = new Set();
+let after = () => {};
+
+/** `look` shows what an action changed. */
+export function followActions(look) {
+  after = look;
+}
+
+/** Whether there is anything to replay. */
+export const canReplay = (update) =>
+  ["failed", "canceled"].includes(update.status) && update.replayedBy === null && update.userStatus !== null;
+
+/** Whether it can still be taken back. */
+export const canCancel = (update) => ["notStarted", "running"].includes(update.status);
+
+/** Replay one, and go to the new update. */
+export function replayIt(update) {
+  return doing(update.id, async () => {
+    const made = await api.replay(update.id);
+    location.hash = addressOf(made.id);
+    say("Replayed. This is the new update.");
+  });
+}
+
+/** Cancel one, once the operator said so. */
+export function cancelIt(update) {
+  const dialog = ask("Cancel this update?");
+  const action = () => {
+    dialog.close();
+    doing(update.id, async () => {
+      await api.cancel(update.id);
+      say("Canceled. It will not be sent.");
+    });
+  };
+  dialog.show(`The values for ${whose(update)} will not be sent to Graph. You can replay it later.`, [], { label: "Cancel it", action });
+}
+
+/** Ask how many match the list's filter, then replay them. */
+export async function replayMatching() {
+  const dialog = ask("Replay what matches");
+  // What comes in while the operator thinks is not part of what was counted.
+  const filter = { createdBefore: new Date().toISOString(), ...filterOf(view()) };
+  dialog.show("Counting…");
+  try {
+    const { matched } = await api.replayMatching(filter, true);
+    if (dialog.opened()) offer(dialog, filter, matched);
+  } catch (error) {
+    if (dialog.opened()) dialog.show(error.message);
+  }
+}
+
+function offer(dialog, filter, matched, done = "") {
+  if (matched === 0) {
+    dialog.show(done || "No failed or canceled update matches that was not replayed already.");
+    return;
+  }
+  const now = Math.min(matched, MOST_AT_ONCE);
+  const which = Object.entries(filter).map(([name, value]) => `${name}: ${value}`);
+  const text = `${done} ${counted(matched, "failed or canceled update")} can be replayed. Each is sent again, once; newer values are never overwritten.`;
+  dialog.show(text.trim(), which, { label: `Replay ${counted(now, "update")}`, action: () => replayThem(dialog, filter) });
+}
+
+async function replayThem(dialog, filter) {
+  dialog.show("Replaying…");
+  try {
+    const { replayed, remaining } = await api.replayMatching(filter, false);
+    const done = `Replayed ${counted(replayed, "update")}.`;
+    say(done);
+    if (dialog.opened()) offer(dialog, filter, remaining, done);
+  } catch (error) {
+    if (dialog.opened()) dialog.show(error.message);
+  }
+  after();
+}
+
+/** One action at a time for each update; a second press while it runs is none. */
+async function doing(id, action) {
+  if (busy.has(id)) return;
+  busy.add(id);
+  try {
+    await action();
+  } catch (error) {
+    say(error.message);
+  } finally {
+    busy.delete(id);
+    after();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The relay's API as the dashboard calls it: below its own origin, with the function key of this tab, within a time.
+ * Addresses are relative to this module, so that it works behind any gateway.
+ */
+
+const ROOT = new URL("../", import.meta.url);
+const KEY = "relayFunctionKey";
+const LONGEST_MILLISECONDS = 30_000;
+
+/** The API wants a function key, or another one. */
+export class KeyNeeded extends Error {}
+
+/** The API said no; `status` is HTTP's, the message its own words. */
+export class Refused extends Error {
+  constructor(status, said) {
+    super(said);
+    this.status = status;
+  }
+}
+
+/** No answer, or none of ours. */
+export class Unreachable extends Error {}
+
+/** The key is kept for this tab only. */
+export const key = {
+  given: () => sessionStorage.getItem(KEY) !== null,
+  keep: (text) => sessionStorage.setItem(KEY, text),
+  forget: () => sessionStorage.removeItem(KEY),
+};
+
+export const stats = () => call("GET", "stats");
+export const update = (id) => call("GET", `updates/${encodeURIComponent(id)}`);
+export const cancel = (id) => call("POST", `updates/${encodeURIComponent(id)}/cancel`);
+export const replay = (id) => call("POST", `updates/${encodeURIComponent(id)}/replay`);
+export const replayMatching = (filter, dryRun) => call("POST", "updates/replay", { body: { ...filter, dryRun } });
+
+/** Whether all around the relay can be used; 503 says what cannot. */
+export const readiness = () => call("GET", "health/ready", { fine: [503] });
+
+/** A page of the list, and where it goes on: of `nextLink`, which may name another origin, only the continuation. */
+export async function page(filter, top, continuation) {
+  const query = { ...filter, top, ...(continuation ? { continuation } : {}) };
+  const answer = await call("GET", `updates?${new URLSearchParams(query)}`);
+  const next = answer.nextLink ? new URL(answer.nextLink, ROOT).searchParams.get("continuation") : null;
+  return { updates: answer.value, next };
+}
+
+async function call(method, path, { body, fine = [] } = {}) {
+  const response = await answered(method, path, body);
+  if (response.status === 401) throw new KeyNeeded("The function key is missing or wrong.");
+  const document = await response.json().catch(() => null);
+  if (response.ok || fine.includes(response.status)) {
+    if (document === null) throw new Unreachable(`The answer (${response.status}) is none of the relay's.`);
+    return document;
+  }
+  if (document === null) throw new Unreachable(`Something else answered ${response.status}.`);
+  throw new Refused(response.status, explained(document));
+}
+
+async function answered(method, path, body) {
+  const headers = { Accept: "application/json" };
+  const kept = sessionStorage.getItem(KEY);
+  if (kept !== null) headers["x-functions-key"] = kept;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    return await fetch(new URL(path, ROOT), {
+      method, headers, body: body && JSON.stringify(body), cache: "no-store", redirect: "error",
+      signal: AbortSignal.timeout(LONGEST_MILLISECONDS),
+    });
+  } catch (error) {
+    throw new Unreachable(error.name === "TimeoutError" ? "No answer in 30 seconds." : "No answer.");
+  }
+}
+
+function explained(problem) {
+  const faults = (problem.errors ?? []).map((fault) => `${fault.pointer} ${fault.detail}`);
+  return [problem.detail ?? `The relay answered ${problem.status}.`, ...faults].join(" ");
+}

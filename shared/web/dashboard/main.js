@@ -1,0 +1,83 @@
+/** The dashboard: what the address names is looked at again and again, and shown. */
+import { followActions, replayMatching } from "./actions.js";
+import { address, view } from "./address.js";
+import { key, KeyNeeded } from "./api.js";
+import { askForKey, followDialogs } from "./dialogs.js";
+import { byId, tick, write } from "./elements.js";
+import { followFilters, showFilters } from "./filters.js";
+import { showList, turnPage } from "./list.js";
+import { keepLooking } from "./live.js";
+import { showOverview } from "./overview.js";
+import { showUpdate } from "./update.js";
+import { duration } from "./words.js";
+
+let anew = true;
+let shown = null;
+
+const look = keepLooking(refresh, tell);
+
+async function refresh() {
+  const wanted = view();
+  const all = anew;
+  anew = false;
+  await (wanted.update ? showUpdate(wanted.update, () => view().update === wanted.update) : Promise.all([showOverview(all), showList(wanted)]));
+  document.body.setAttribute("aria-busy", "false");
+  if (shown !== wanted.update && view().update === wanted.update) arrive(wanted.update);
+  tick();
+}
+
+/** Tell where one has come to: the focus moves when an update is opened or left, never by a refresh. */
+function arrive(update) {
+  const first = shown === null;
+  shown = update;
+  if (update) byId("update").querySelector("h1")?.focus({ preventScroll: true });
+  else if (!first) byId("headline").focus({ preventScroll: true });
+  document.title = update ? "Update · Compliance Status Relay" : "Compliance Status Relay";
+}
+
+function tell(error, seconds) {
+  const banner = byId("banner");
+  banner.hidden = error === null;
+  byId("live").dataset.state = error === null ? "live" : "down";
+  write(byId("live"), error === null ? "Live" : "Not live");
+  byId("forget").hidden = !key.given();
+  if (error === null) return;
+  anew = true;
+  const wants = error instanceof KeyNeeded;
+  const when = `What you see may be out of date; tried again in ${duration(seconds ?? 0)}.`;
+  write(byId("banner-said"), wants ? error.message : `The relay does not answer: ${error.message} ${when}`);
+  write(byId("again"), wants ? "Enter the key" : "Try now");
+  if (wants) askForKey(lookAnew);
+}
+
+function lookAnew() {
+  anew = true;
+  look();
+}
+
+function go() {
+  const wanted = view();
+  byId("home").hidden = Boolean(wanted.update);
+  byId("one").hidden = !wanted.update;
+  byId("back").href = address({ ...wanted, update: undefined });
+  if (wanted.update !== byId("one").dataset.id) byId("update").replaceChildren();
+  byId("one").dataset.id = wanted.update ?? "";
+  showFilters(wanted);
+  look();
+}
+
+followActions(lookAnew);
+followDialogs();
+followFilters();
+addEventListener("hashchange", go);
+byId("overview").addEventListener("click", (event) => event.target.closest("a") && byId("updates").scrollIntoView());
+byId("older").addEventListener("click", () => turnPage(true));
+byId("newer").addEventListener("click", () => turnPage(false));
+byId("replay-matching").addEventListener("click", replayMatching);
+byId("again").addEventListener("click", lookAnew);
+byId("forget").addEventListener("click", () => {
+  key.forget();
+  lookAnew();
+});
+byId("skip").addEventListener("click", () => byId("main").focus());
+go();
