@@ -18,6 +18,7 @@ from rich.text import Text
 
 #: Piped tables are as wide as what they hold.
 _PIPED_WIDTH = 1000
+_ID_WIDTH = 36
 STYLES = {
     "succeeded": "green", "ok": "green", "failed": "bold red", "failing": "bold red", "refused": "bold red",
     "invalid": "bold red", "canceled": "yellow", "unknown": "yellow", "running": "cyan", "notStarted": "cyan",
@@ -83,7 +84,9 @@ class Bar:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of plain cells; those that are a status have its colour."""
-    made = Table(*columns, box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+    for name in columns:  # an id is there to be copied: what lacks room is folded, never cut
+        made.add_column(name, overflow="fold", min_width=_ID_WIDTH if name == "id" else None)
     for row in rows:
         made.add_row(*(cell(one) for one in row))
     return made

@@ -64,10 +64,12 @@ def quota(relay: Relay) -> Quota:
 
 def check(rows: Iterable[Row | BadRow], ledger: Ledger, progress: Progress) -> None:
     """Read all rows into the ledger. Raises ``UnreadableFile``."""
+    number = 0
     for number, row in enumerate(rows, 1):
         _take(row, ledger)
         if number % MOST_IN_BATCH == 0:
             progress.step("checked", number, None)
+    progress.step("checked", number, number)
 
 
 def _take(row: Row | BadRow, ledger: Ledger) -> None:

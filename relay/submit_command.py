@@ -91,6 +91,8 @@ class Submit:
             summary.notes.append("nothing was sent: mend these rows, or --skip-invalid sends the others")
             return
         summary.quota, summary.sending = quota(self.hastily), True
+        if asked.wait:
+            self.screen.notice(summary.estimate() or "")
         try:
             self._send(asked, summary, bar)
         except Failure as failure:

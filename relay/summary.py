@@ -76,8 +76,10 @@ class Summary:
         document = self.document()
         screen.document(document)
         self.show_errors(screen)
-        for text in (*self._left_out(document, "errors", "invalid"), *_checked(document), *self._estimated(document)):
+        for text in (*self._left_out(document, "errors", "invalid"), *_checked(document)):
             screen.say(text)
+        if not self.waited and (estimate := self.estimate()):
+            screen.say(estimate)
         if self.sending:
             self._show_sent(screen, document)
         for text in self.notes:
@@ -107,14 +109,16 @@ class Summary:
         if document[counted] > len(document[rows]):
             yield f"... and {document[counted] - len(document[rows])} more rows; --report FILE has all"
 
-    def _estimated(self, document: Mapping[str, Any]) -> Iterator[str]:
+    def estimate(self) -> str | None:
+        """How long all will take; None where it is no question."""
         if self.quota is None or self.stopped:
-            return
-        quota = self.quota
+            return None
+        quota, states = self.quota, self.ledger.states()
+        seconds = quota.seconds_for(states.total() - states["invalid"] - states["repeated"])
         why = "" if quota.known else f" (the default: {self.quota_fault or 'the relay could not tell its own'})"
-        yield (
-            f"ETA: all delivered in about {duration(document['estimate']['seconds'])}, at "
-            f"{quota.writes:g} writes in {quota.seconds:g} s{why}, {quota.queued} waiting before them"
+        return (
+            f"ETA: all delivered in about {duration(seconds)}, at {quota.writes:g} writes in {quota.seconds:g} s{why}, "
+            f"{quota.queued} waiting before them"
         )
 
 
