@@ -66,8 +66,8 @@ param authClientId string
 param authAllowedApplications string[]
 
 var settings = {
-  // The host uses blobs only: its leases and keys.
-  AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
+  // By name: with the service addresses the host on Flex was seen to fail (azure-functions-host issue 11787).
+  AzureWebJobsStorage__accountName: storageAccountName
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
