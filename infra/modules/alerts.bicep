@@ -81,7 +81,6 @@ var rules = [
     threshold: 1
   }
 ]
-var actionGroups = empty(email) ? [] : [recipients.id]
 
 resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: '${namePrefix}-recipients'
@@ -128,7 +127,7 @@ resource logAlert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rul
         }
       ]
     }
-    actions: { actionGroups: actionGroups }
+    actions: { actionGroups: empty(email) ? [] : [recipients.id] }
   }
 }]
 
@@ -178,6 +177,6 @@ resource readiness 'Microsoft.Insights/metricAlerts@2018-03-01' = if (!empty(rea
       componentId: applicationInsightsId
       failedLocationCount: 2
     }
-    actions: [for id in actionGroups: { actionGroupId: id }]
+    actions: empty(email) ? [] : [{ actionGroupId: recipients.id }]
   }
 }
