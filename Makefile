@@ -5,7 +5,7 @@ BIN := .venv/bin
 THOROUGH := tests/end_to_end tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 CHECKED := shared relay emulator bench tests function_app.py
 
-.PHONY: install run demo test check lint types layers security audit lock bench clean
+.PHONY: install run demo test check lint types layers security audit checkov lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -48,6 +48,14 @@ audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 	npm audit --audit-level=high
 
+checkov: .venv-checkov/installed ## a scanner's second look at infra/; accepted findings stand in .checkov.yaml
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
+
+.venv-checkov/installed:
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check 'checkov>=3.3,<4'
+	touch $@
+
 lock: .venv/installed ## after a change of requirements*.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock requirements.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.lock requirements-dev.txt
@@ -61,4 +69,4 @@ bench: install ## the figures of the README; about 25 minutes
 	$(BIN)/python -m bench.memory
 
 clean:
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov node_modules .mypy_cache .ruff_cache .hypothesis

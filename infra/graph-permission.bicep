@@ -1,0 +1,19 @@
+metadata description = 'Grants an identity the one Graph permission that the relay needs. Also deployable alone, by an administrator.'
+
+extension microsoftGraphV1
+
+@description('Object id of the managed identity (output RELAY_PRINCIPAL_ID).')
+param principalId string
+
+// https://learn.microsoft.com/graph/permissions-reference#devicemanagementconfigurationreadwriteall
+var deviceManagementConfigurationReadWriteAll = '9241abd9-d0e6-425a-bd4f-47ba86e767a4'
+
+resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
+  appId: '00000003-0000-0000-c000-000000000000'
+}
+
+resource grant 'Microsoft.Graph/appRoleAssignedTo@v1.0' = {
+  appRoleId: deviceManagementConfigurationReadWriteAll
+  principalId: principalId
+  resourceId: graph.id
+}

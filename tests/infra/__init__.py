@@ -1,0 +1,1 @@
+"""infra/ and what is said about it, checked without a Bicep compiler."""
