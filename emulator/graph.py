@@ -1,7 +1,7 @@
 """A strict Microsoft Graph for deviceComplianceUserStatus: refuses what it would, throttles, remembers, fails.
 
 Control, all under ``/_emulator``: ``GET requests?since=N``, ``GET summary``, ``GET state``, ``PUT state`` (seed),
-``PUT config`` (``quota`` as ``100/20`` or null, ``retryAfter``, ``latencyMilliseconds``, ``strictIds``),
+``PUT config`` (``quota`` as ``100/20`` or null, ``retryAfter``, ``latencyMilliseconds``, ``strictIds``, ``pageSize``),
 ``POST faults`` (``kind``, ``count`` or null for ever, ``match``), ``GET faults``, ``DELETE faults|requests|state``.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from emulator.graph_faults import KINDS, error, failing, throttled
+from emulator.graph_list import list_page
 from emulator.graph_rules import ODATA_TYPE, Refusal, check_body, check_caller, check_ids
 from emulator.graph_state import GraphState
 
@@ -142,14 +143,14 @@ class Graph:
 
     async def _listed(self, request: web.Request, _record: dict[str, Any]) -> web.StreamResponse:
         check_caller(request, time.time(), write=False)
-        policy = request.match_info["policy"]
+        fault = self.state.take_fault(request)
+        if fault is not None:
+            return await failing(fault, request, _nothing)
+        policy, config = request.match_info["policy"], self.state.config
         all_ = [kept for (owner, _), kept in sorted(self.state.statuses.items()) if owner == policy]
-        skip, top = int(request.query.get("$skiptoken", 0)), min(int(request.query.get("$top", 100)), 1000)
-        body: dict[str, Any] = {"value": all_[skip : skip + top]}
-        if skip + top < len(all_):
-            query = {**request.query, "$skiptoken": str(skip + top)}
-            body["@odata.nextLink"] = str(request.url.with_query(query))
-        return web.json_response(body)
+        if config["strictIds"] and not all_:
+            raise Refusal(404, "ResourceNotFound", f"Resource '{policy}' does not exist.")
+        return web.json_response(list_page(request, all_, config["pageSize"], ("id", *_EMPTY)))
 
     async def _policies(self, request: web.Request) -> web.StreamResponse:
         return await self._recorded(request, self._some_policies)

@@ -15,7 +15,8 @@ class GraphState:
         self.requests: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.config: dict[str, Any] = {
-            "quota": "100/20", "retryAfter": True, "latencyMilliseconds": 0, "strictIds": False
+            "quota": "100/20", "retryAfter": True, "latencyMilliseconds": 0, "strictIds": False,
+            "pageSize": 100,
         }  # fmt: skip
         self.writes: list[float] = []
         self.in_flight: dict[tuple[str, str], int] = {}

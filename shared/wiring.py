@@ -18,6 +18,7 @@ from shared.outside import CONNECTIONS, Ports, connect
 from shared.service.accept import Accept, Each
 from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
+from shared.service.directories import Directories
 from shared.service.end import End
 from shared.service.erase import Erase
 from shared.service.gate import Gate
@@ -28,6 +29,7 @@ from shared.service.purge import Purge
 from shared.service.reconcile import Reconcile
 from shared.service.records import Records
 from shared.service.replay import Replay
+from shared.service.resolve import Resolve
 from shared.service.sending import Write
 from shared.service.settle import Settle
 from shared.service.tally import Tally
@@ -91,12 +93,10 @@ def build(settings: Settings, **instead: Any) -> Relay:
     waiting = Waiting(outside.outcomes, outside.clock, ThreadPoolExecutor(CONNECTIONS, "http"), outside.sleep)
     callers = Callers(settings.public_base_url, os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"))
     readiness = Readiness(outside.queue, outside.activity, outside.identity, outside.graph)
+    gate = _gate(settings, outside)
     return Relay(
         ports=outside,
-        deliver=Deliver(
-            outside.queue, outside.keys, records, _turn(settings, outside, leases, records), outside.clock,
-            outside.telemetry,
-        ),
+        deliver=_deliver(settings, outside, leases, records, gate),
         poison=Poison(outside.queue, records, end, outside.clock),
         reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
         observe=Observe(outside.queue, outside.pacing, _quota(settings), outside.clock, outside.telemetry),
@@ -118,18 +118,27 @@ def build(settings: Settings, **instead: Any) -> Relay:
     )  # fmt: skip
 
 
-def _turn(settings: Settings, outside: Ports, leases: Leases, records: Records) -> Turn:
-    gate = Gate(
+def _gate(settings: Settings, outside: Ports) -> Gate:
+    return Gate(
         outside.pacing, _quota(settings), clock=outside.clock, chance=outside.chance,
         call_milliseconds=int(settings.graph_timeout_seconds * 1000),
     )  # fmt: skip
+
+
+def _deliver(settings: Settings, outside: Ports, leases: Leases, records: Records, gate: Gate) -> Deliver:
     retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
-    return Turn(
-        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
-        write=Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry),
-        settle=Settle(outside.queue, outside.user_statuses, records, outside.clock),
-        clock=outside.clock, chance=outside.chance, limits=Limits(settings.delivery_deadline, retry),
+    limits = Limits(settings.delivery_deadline, retry)
+    settle = Settle(outside.queue, outside.user_statuses, records, outside.clock)
+    directories = Directories(outside.graph, outside.identity, gate, outside.clock, outside.telemetry)
+    resolve = Resolve(
+        directories, outside.user_statuses, records, settle, gate, outside.clock, outside.chance, limits
     )  # fmt: skip
+    turn = Turn(
+        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
+        write=Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry), settle=settle,
+        clock=outside.clock, chance=outside.chance, limits=limits,
+    )  # fmt: skip
+    return Deliver(outside.queue, outside.keys, records, resolve, turn, outside.clock, outside.telemetry)
 
 
 def _erase(settings: Settings, outside: Ports) -> Erase:

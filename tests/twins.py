@@ -352,6 +352,12 @@ class ScriptedGraph:
         self.state: dict[tuple[str, str], dict[str, Any]] = {}
         self.refuse: Any = None
         self.read_reply = Reply(200)
+        self.users: dict[str, list[tuple[str, str]]] = {}
+        self.list_replies: list[Reply] = []
+        self.lists: list[tuple[str, str | None, str]] = []
+        self.page_size = 2
+        self.reads: list[tuple[str, str]] = []
+        self.user_status_reply: Reply | None = None
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
@@ -369,6 +375,27 @@ class ScriptedGraph:
 
     def read_policies(self, *, token: str) -> Answer:
         return Answer(self.read_reply, self.clock.now(), 7)
+
+    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> Answer:
+        self.lists.append((policy_id, link, token))
+        if self.list_replies:
+            return Answer(self.list_replies.pop(0), self.clock.now(), 7)
+        at = int(link.removeprefix("from-")) if link else 0
+        users = self.users.get(policy_id, [])
+        value = [{"id": one, "userPrincipalName": name} for one, name in users[at : at + self.page_size]]
+        end = at + self.page_size
+        more = {"@odata.nextLink": f"from-{end}"} if end < len(users) else {}
+        return Answer(Reply(200, result={"value": value} | more), self.clock.now(), 7)
+
+    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> Answer:
+        self.reads.append((policy_id, user_status_id))
+        if self.user_status_reply is not None:
+            return Answer(self.user_status_reply, self.clock.now(), 7)
+        kept = self.state.get((policy_id, user_status_id))
+        reply = (
+            Reply(404, code="ResourceNotFound") if kept is None else Reply(200, result={"id": user_status_id} | kept)
+        )
+        return Answer(reply, self.clock.now(), 7)
 
 
 @dataclass

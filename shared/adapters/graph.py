@@ -12,7 +12,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
-from shared.core.reply import Reply, Transport, read_reply
+from shared.core.reply import RESULT_BYTES, Reply, Transport, read_reply
 from shared.core.update_schema import ODATA_TYPE
 from shared.service.ports import Answer
 
@@ -25,6 +25,9 @@ _CONNECT_SECONDS = 10.0
 _HTTP_1_1 = 11
 #: Readiness asks often and must answer soon.
 _READ_SECONDS = 5.0
+#: A page of a list is larger than an error, and kept only as what is selected of it.
+PAGE_BYTES = 4 * 1024 * 1024
+_PAGE_SECONDS = 15.0
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -77,33 +80,51 @@ class Graph:
         path = ("deviceManagement", "deviceCompliancePolicies")
         return self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params={"$top": "1", "$select": "id"})
 
+    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> Answer:
+        """A page of a policy's user statuses; the token follows no link out of this root."""
+        if link is None:
+            path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses")
+            query = {"$select": "id,userPrincipalName"}
+            return self._call("GET", path, token=token, params=query, **_A_PAGE)
+        if not link.startswith(self._root + "/"):
+            log.warning("a list leads elsewhere", extra={"policy_id": policy_id})
+            return Answer(Reply(HTTPStatus.OK.value, readable=False), self._clock(), 0)
+        return self._call("GET", link, token=token, **_A_PAGE)
+
+    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> Answer:
+        """One deviceComplianceUserStatus by its key."""
+        path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses", user_status_id)
+        return self._call("GET", path, token=token)
+
     def get(self, path: tuple[str, ...], query: Mapping[str, str] | None = None, *, token: str) -> Answer:
         """Read a resource by its path segments."""
         return self._call("GET", path, token=token, params=query)
 
     def _call(
-        self, method: str, path: tuple[str, ...], *, token: str, limit_seconds: float | None = None, **request: Any
-    ) -> Answer:
-        url = "/".join((self._root, *(quote(segment, safe="") for segment in path)))
+        self, method: str, path: tuple[str, ...] | str, *, token: str, limit_seconds: float | None = None,
+        largest: int = BODY_BYTES, **request: Any,
+    ) -> Answer:  # fmt: skip
+        url = path if isinstance(path, str) else "/".join((self._root, *(quote(one, safe="") for one in path)))
         client_request_id = self._new_guid()
         headers = request.pop("headers", {}) | {"client-request-id": client_request_id}
         started = self._clock()
         with total_limit(min(self._limit_seconds, limit_seconds or self._limit_seconds)) as limit:
             reply = self._reply(
-                limit, client_request_id, method=method, url=url, headers=headers, auth=_Bearer(token), **request
-            )
+                limit, client_request_id, largest,
+                method=method, url=url, headers=headers, auth=_Bearer(token), **request,
+            )  # fmt: skip
         ended = self._clock()
         duration = max(0, round((ended - started).total_seconds() * 1000))
         return Answer(reply, started, duration)
 
-    def _reply(self, limit: TotalLimit, client_request_id: str, **request: Any) -> Reply:
+    def _reply(self, limit: TotalLimit, client_request_id: str, largest: int, **request: Any) -> Reply:
         timeouts = (min(_CONNECT_SECONDS, self._limit_seconds), self._limit_seconds)
         try:
             response = self._session.request(**request, timeout=timeouts, allow_redirects=False, stream=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _fault(error, limit, client_request_id)
         try:
-            body, complete = _read(response)
+            body, complete = _read(response, largest)
         except (requests.RequestException, HTTPError, OSError) as error:
             if limit.passed or _is_timeout(error) or response.status_code // 100 != 2:  # noqa: PLR2004
                 return _fault(error, limit, client_request_id)
@@ -115,16 +136,20 @@ class Graph:
         return read_reply(
             response.status_code, response.headers, body,
             now=self._clock(), client_request_id=client_request_id, complete=complete,
+            result_bytes=RESULT_BYTES if largest == BODY_BYTES else largest,
         )  # fmt: skip
 
 
-def _read(response: requests.Response) -> tuple[bytes, bool]:
+_A_PAGE: Any = {"limit_seconds": _PAGE_SECONDS, "largest": PAGE_BYTES}
+
+
+def _read(response: requests.Response, largest: int) -> tuple[bytes, bool]:
     """The body, up to the bound; whether that was all."""
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
         body += chunk
-        if len(body) > BODY_BYTES:
-            return bytes(body[:BODY_BYTES]), False
+        if len(body) > largest:
+            return bytes(body[:largest]), False
     return bytes(body), bool(body) or _is_framed(response)
 
 

@@ -195,6 +195,11 @@ def record(outcome: Outcome, attempts: tuple[Attempt, ...]) -> Outcome:
     return replace(outcome, attempts=kept, attempt_count=outcome.attempt_count + len(attempts))
 
 
+def resolved_to(outcome: Outcome, user_status_id: str) -> Outcome:
+    """The outcome of an update whose principal name means this user status, from now on."""
+    return replace(outcome, update=outcome.update and replace(outcome.update, resolved=user_status_id))
+
+
 def overtakes(outcome: Outcome, envelope: Envelope) -> bool:
     """Whether this message has nothing more to say: the update is final, or a newer message carries it."""
     return outcome.state.final or envelope.attempt < outcome.attempt

@@ -65,8 +65,12 @@ def read_reply(
     now: datetime,
     client_request_id: str,
     complete: bool = True,
+    result_bytes: int = RESULT_BYTES,
 ) -> Reply:
-    """Read an HTTP answer. ``complete`` is False when the body ended early or was longer than we read."""
+    """Read an HTTP answer. ``complete`` is False when the body ended early or was longer than we read.
+
+    A result of more than ``result_bytes`` is left out.
+    """
     known = {name.lower(): text for name, text in headers.items()}
     document = _json(body)
     succeeded = 200 <= status < 300  # noqa: PLR2004 - the class of success
@@ -83,7 +87,7 @@ def read_reply(
         activity_id=_activity(messages),
         date=_short(known.get("date")),
         retry_after_seconds=_retry_after(known.get("retry-after"), said, now),
-        result=_result(document) if succeeded else None,
+        result=_result(document, result_bytes) if succeeded else None,
         readable=not succeeded or (complete and (not body.strip() or document is not None)),
         route_missing=status == 400 and (_NO_ROUTE in everything or _NO_ROUTE_MESSAGE in everything),  # noqa: PLR2004
     )
@@ -137,11 +141,11 @@ def _activity(messages: list[str]) -> str | None:
     return next((found[1] for text in messages if (found := _ACTIVITY.search(text))), None)
 
 
-def _result(document: Any) -> Mapping[str, Any] | None:
+def _result(document: Any, most: int) -> Mapping[str, Any] | None:
     if not isinstance(document, dict):
         return None
     size = len(json.dumps(document))
-    return document if size <= RESULT_BYTES else {"truncated": True, "length": size}
+    return document if size <= most else {"truncated": True, "length": size}
 
 
 def _retry_after(header: str | None, said: list[Mapping[str, Any]], now: datetime) -> float | None:

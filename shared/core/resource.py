@@ -28,6 +28,8 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "replayOf": outcome.replay_of,
         "replayedBy": outcome.replayed_by,
     }
+    if update and update.user_principal_name is not None:
+        members["userPrincipalName"] = update.user_principal_name
     return members | _rest(outcome) if whole else members
 
 

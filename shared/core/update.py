@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
@@ -26,9 +26,13 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Update:
-    """A valid message; ``message`` is the wire's object, only with the members that were given."""
+    """A valid message; ``message`` is the wire's object, only with the members that were given.
+
+    ``resolved`` is the user status that its principal name was found to mean, once and for all its attempts.
+    """
 
     message: Mapping[str, Any]
+    resolved: str | None = None
 
     @property
     def device_compliance_policy_id(self) -> str:
@@ -37,8 +41,8 @@ class Update:
 
     @property
     def device_compliance_user_status_id(self) -> str | None:
-        """None when the user is named by principal name."""
-        return self.message.get("deviceComplianceUserStatusId")
+        """None while all that is known of the user is the principal name."""
+        return self.message.get("deviceComplianceUserStatusId") or self.resolved
 
     @property
     def user_principal_name(self) -> str | None:
@@ -77,7 +81,7 @@ class Update:
 
     def having(self, **members: Any) -> "Update":
         """The same with other members, by their wire names."""
-        return Update({**self.message, **members})
+        return replace(self, message={**self.message, **members})
 
     def fingerprint(self) -> str:
         """The payload's identity: two messages with one are the same update, whoever traces or repeats them."""

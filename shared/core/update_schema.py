@@ -16,6 +16,8 @@ COMPLIANCE_STATUSES: Final = (
 #: deviceComplianceUserStatus without its key (F16), in its documented order.
 PROPERTIES: Final = ("userDisplayName", "devicesCount", "status", "lastReportedDateTime", "userPrincipalName")
 _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_USER_STATUS_ID = r"[A-Za-z0-9\-_.~@:]{1,256}"
+_DOTS = (".", "..")
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 _PRINCIPAL_NAME = {"type": "string", "minLength": 1, "maxLength": 1024, "format": "no-control-characters"}
@@ -42,11 +44,14 @@ UPDATE_SCHEMA: Final[Mapping[str, Any]] = {
     "properties": {
         "deviceCompliancePolicyId": {"type": "string", "pattern": f"^{_GUID}$", "x-accepts": "a GUID"},
         "deviceComplianceUserStatusId": {
-            "type": "string", "pattern": r"^[A-Za-z0-9\-_.~@:]{1,256}$", "format": "not-dots",
+            "type": "string", "pattern": f"^{_USER_STATUS_ID}$", "format": "not-dots",
             "x-accepts": "1 to 256 of A-Z a-z 0-9 - _ . ~ @ :",
         },
         "userPrincipalName": _PRINCIPAL_NAME
-        | {"description": "Instead of deviceComplianceUserStatusId: resolved at the update's turn."},
+        | {
+            "description": "Instead of deviceComplianceUserStatusId: resolved at the update's turn to the one user "
+            "status of the policy that has this name, in either case."
+        },
         "userStatus": USER_STATUS_SCHEMA,
         "idempotencyKey": {"type": "string", "minLength": 1, "maxLength": 255, "format": "printable"},
         "source": {
@@ -60,6 +65,11 @@ UPDATE_SCHEMA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+def is_user_status_id(text: str) -> bool:
+    """Whether a message could name a user status by it."""
+    return re.fullmatch(_USER_STATUS_ID, text) is not None and text not in _DOTS
+
+
 def _no_control(text: str) -> bool:
     return not any(unicodedata.category(character) == "Cc" for character in text)
 
@@ -67,7 +77,7 @@ def _no_control(text: str) -> bool:
 #: What each format accepts, and how that is said.
 FORMATS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "no-control-characters": (_no_control, "must not hold control characters"),
-    "not-dots": (lambda text: text not in (".", ".."), "must not be . or .."),
+    "not-dots": (lambda text: text not in _DOTS, "must not be . or .."),
     "date-time-100ns": (
         lambda text: ticks(text) is not None,
         "must be an RFC 3339 date-time with an offset or Z and up to 7 fraction digits, and exist in the calendar",

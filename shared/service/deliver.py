@@ -10,6 +10,7 @@ from shared.core.trace import Origin
 from shared.service.accept import KeyConflict, reserve
 from shared.service.ports import Clock, IdempotencyStore, Stored, UpdateQueue
 from shared.service.records import Records
+from shared.service.resolve import Resolve
 from shared.service.telemetry import Telemetry
 from shared.service.turn import Turn
 from shared.service.unexpected import raises_without_words
@@ -38,6 +39,7 @@ class Deliver:
     queue: UpdateQueue
     keys: IdempotencyStore
     records: Records
+    resolve: Resolve
     turn: Turn
     clock: Clock
     telemetry: Telemetry
@@ -84,12 +86,9 @@ class Deliver:
         return self._turn(first, None, fresh=True)
 
     def _turn(self, envelope: Envelope, known: Stored | None, *, fresh: bool = False) -> None:
-        if envelope.update.device_compliance_user_status_id is None:
-            error = error_of("userStatusNotFound", "This relay does not resolve a userPrincipalName yet: give the id.")
-            now = self.clock.now()
-            self.records.move(envelope, known, lambda outcome: advance(outcome, Event.FAIL, now, error=error))
-            return
-        self.turn.take(envelope, known, fresh=fresh)
+        named = self.resolve(envelope, known)
+        if named is not None:
+            self.turn.take(named, known, fresh=fresh and named is envelope)
 
     def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
         now = self.clock.now()

@@ -1,10 +1,14 @@
-"""Ending an update from outside its turn, under the lease of its user status: canceled, or given up as poison."""
+"""Ending an update from outside its turn, under the lease of its user status: canceled, or given up as poison.
+
+An update whose user status is not known yet has none to lease: its turn writes the user status into the outcome before
+anything else, so whoever replaces the outcome first has it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shared.core.envelope import Envelope
-from shared.core.outcome import Outcome
+from shared.core.outcome import Outcome, queued
 from shared.core.registration import acceptance_of, key_of, row_of
 from shared.core.user_status import brings_news, superseder
 from shared.service.lease import Leases
@@ -43,6 +47,20 @@ class End:
         return OnItsWay()
 
     def _end(self, envelope: Envelope, change: Callable[[Outcome], Outcome]) -> Outcome | OnItsWay:
+        if envelope.update.device_compliance_user_status_id is not None:
+            return self._end_leased(envelope, change)
+        known = self.records.get(envelope.id)
+        outcome = known.outcome if known else queued(envelope, self.clock.now())
+        if outcome.state.final:
+            return outcome
+        if outcome.update is not None and outcome.update.resolved is not None:
+            return self._end_leased(replace(envelope, update=outcome.update), change)
+        ended = change(outcome)
+        if not self.records.write(ended, known):
+            raise Conflict(envelope.id)
+        return ended
+
+    def _end_leased(self, envelope: Envelope, change: Callable[[Outcome], Outcome]) -> Outcome | OnItsWay:
         key, own = key_of(envelope), acceptance_of(envelope)
         snapshot = self.user_statuses.read(key)
         row = snapshot.row or row_of(envelope)

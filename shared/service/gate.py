@@ -76,12 +76,29 @@ class Gate:
         with self._lock:
             self._keep(slot)
 
-    def report(self, key: str, reply: Reply) -> None:
-        """Let all instances know what a call to this user status met."""
+    def hold(self) -> Later | None:
+        """Wait until nothing holds calls back, reads too; ``Later`` when that is too long to wait in place."""
+        while True:
+            with self._lock:
+                self._refresh()
+                closed_until = self._known.closed_until
+            left = closed_until - self._now()
+            if left <= 0:
+                return None
+            if left > PATIENCE_MILLISECONDS:
+                return _later(closed_until)
+            self._sleep_until(self._now() + min(left, FRESH_MILLISECONDS))
+
+    def report_read(self, reply: Reply) -> None:
+        """Let all instances know what a read met: only how long Graph asks for; writes find out about outages."""
         asked = hold_seconds(reply)
         if asked is not None:
             until = self._now() + int(asked * 1000)
             self._change(lambda pacing: row.hold(pacing, until))
+
+    def report(self, key: str, reply: Reply) -> None:
+        """Let all instances know what a call to this user status met."""
+        self.report_read(reply)
         if is_outage(reply):
             jitter = self._chance.jitter()
             self._change(lambda pacing: row.fault(pacing, key, now=self._now(), jitter=jitter))
@@ -96,7 +113,7 @@ class Gate:
             now = self._now()
             if slot is None:
                 if closed_until - now > PATIENCE_MILLISECONDS:
-                    return Later(datetime.fromtimestamp(closed_until / 1000, UTC))
+                    return _later(closed_until)
                 self._sleep_until(now + min(max(_POLL_MILLISECONDS, closed_until - now), FRESH_MILLISECONDS))
             else:
                 self._sleep_until(slot.opens - LEAD_MILLISECONDS)
@@ -184,3 +201,7 @@ class Gate:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
+
+
+def _later(moment: int) -> Later:
+    return Later(datetime.fromtimestamp(moment / 1000, UTC))

@@ -206,6 +206,14 @@ class Graph(Protocol):
         """One cheap read: whether Graph answers, and takes this app's word."""
         ...
 
+    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> Answer:
+        """A page of a policy's user statuses, ids and principal names only; ``link`` is the page before's own."""
+        ...
+
+    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> Answer:
+        """One user status as Graph has it."""
+        ...
+
 
 class Identity(Protocol):
     """The app's managed identity. Raises ``IdentityUnavailable``."""

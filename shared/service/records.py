@@ -52,12 +52,13 @@ class Records:
             if outcome.state.final:
                 return outcome
             changed = change(outcome)
-            if self._write(changed, known):
+            if self.write(changed, known):
                 return changed
             known = self.outcomes.get(envelope.id)
         raise Conflict(envelope.id)
 
-    def _write(self, outcome: Outcome, known: Stored | None) -> bool:
+    def write(self, outcome: Outcome, known: Stored | None) -> bool:
+        """Put it in the place of what is known (None: there was nothing); False when someone was faster."""
         if known is None:
             return self.insert(outcome)
         try:

@@ -132,7 +132,8 @@ class Replay:
 
 
 def _replay_of(envelope: Envelope, name: str, submitted_by: str | None) -> Envelope:
+    # A principal name is resolved anew: the user status may be another one by now.
     return Envelope(
-        id=name, attempt=1, update=envelope.update, submitted_by=submitted_by, replay_of=envelope.id,
-        version=envelope.ordering, traceparent=envelope.traceparent,
+        id=name, attempt=1, update=replace(envelope.update, resolved=None), submitted_by=submitted_by,
+        replay_of=envelope.id, version=envelope.ordering, traceparent=envelope.traceparent,
     )  # fmt: skip

@@ -91,10 +91,13 @@ class Turn:
         if lease is not None:
             self.settle.put_back(envelope, core.come_back(lease, self.clock.now(), self.chance.jitter()))
             return None
-        if not fresh and envelope.id not in snapshot.registered:
-            # Acceptance is slower than we are, or someone has just settled or canceled it.
+        if not fresh and (envelope.update.resolved or envelope.id not in snapshot.registered):
+            # Acceptance is slower than we are, or someone has just settled or canceled it; a resolved update is
+            # registered so late that even one that is canceled may be.
             known = self.records.get(envelope.id)
             if known is not None and overtakes(known.outcome, envelope):
+                if known.outcome.state.final and envelope.id in snapshot.registered:
+                    self.user_statuses.withdraw(key, envelope.id)
                 return None
         own = acceptance_of(envelope)
         others = tuple(accepted for accepted in snapshot.accepted if accepted.update_id != envelope.id)

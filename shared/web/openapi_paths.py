@@ -21,7 +21,7 @@ from shared.web.openapi_parts import (
     operation,
     parameter,
 )
-from shared.web.openapi_schemas import EXAMPLE, IDS_EXAMPLE, Schema, ref
+from shared.web.openapi_schemas import EXAMPLE, EXAMPLE_BY_NAME, IDS_EXAMPLE, Schema, ref
 
 _RESOURCE = ref("UpdateResource")
 PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
@@ -34,7 +34,9 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
             },
             400, 413, 415, 422,
             operationId="postUpdate", parameters=[KEY, PREFER],
-            requestBody=body(ref("Update"), examples={"documented": {"value": EXAMPLE}}),
+            requestBody=body(ref("Update"), examples={
+                "documented": {"value": EXAMPLE}, "byPrincipalName": {"value": EXAMPLE_BY_NAME},
+            }),
         ),
         "get": operation(
             "List updates, newest first", {200: as_json(ref("UpdateList"), "A page.")}, 400,

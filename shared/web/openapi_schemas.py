@@ -26,6 +26,11 @@ EXAMPLE: Final[Schema] = {
 IDS_EXAMPLE: Final[Schema] = {
     name: EXAMPLE[name] for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
 }
+EXAMPLE_BY_NAME: Final[Schema] = {
+    "deviceCompliancePolicyId": EXAMPLE["deviceCompliancePolicyId"],
+    "userPrincipalName": "a.user@contoso.example",
+    "userStatus": {"status": "compliant"},
+}
 _STATUSES = list(dict.fromkeys(state.status for state in State))
 _DETAILS = [state.detail for state in State if state.detail]
 _DATE_TIME: Schema = {"type": "string", "format": "date-time"}
@@ -54,7 +59,10 @@ _LISTED = {
     "status": {"enum": _STATUSES},
     "statusDetail": {"enum": [*_DETAILS, None]},
     "deviceCompliancePolicyId": _nullable(_STRING),
-    "deviceComplianceUserStatusId": _nullable(_STRING),
+    "deviceComplianceUserStatusId": _nullable(
+        {**_STRING, "description": "Null while only the principal name is known."}
+    ),
+    "userPrincipalName": {**_STRING, "description": "Only of a message that names its user by it."},
     "userStatus": _nullable({"type": "object", "description": "As accepted; null once erased."}),
     "source": _nullable(_STRING),
     "idempotencyKey": _nullable(_STRING),
@@ -81,9 +89,9 @@ _VALUE = _object(
 _CHECK = {"enum": ["ok", "failing", "unknown"]}
 
 SCHEMAS: Final[Schema] = {
-    "Update": {**UPDATE_SCHEMA, "examples": [EXAMPLE]},
-    "UpdateResource": _object(_LISTED | _REST, optional=("rawMessage", "rawMessageEncoding")),
-    "ListedUpdate": _object(_LISTED),
+    "Update": {**UPDATE_SCHEMA, "examples": [EXAMPLE, EXAMPLE_BY_NAME]},
+    "UpdateResource": _object(_LISTED | _REST, optional=("userPrincipalName", "rawMessage", "rawMessageEncoding")),
+    "ListedUpdate": _object(_LISTED, optional=("userPrincipalName",)),
     "UpdateList": _object(
         {"value": {"type": "array", "items": ref("ListedUpdate")}, "nextLink": {"type": "string", "format": "uri"}},
         optional=("nextLink",),

@@ -8,7 +8,7 @@ import pytest
 
 from shared.core.activity import hour_of
 from shared.core.envelope import Unreadable
-from shared.core.outcome import Attempt, Event, State, advance, queued, record, unreadable
+from shared.core.outcome import Attempt, Event, State, advance, queued, record, resolved_to, unreadable
 from shared.core.pacing import Pacing
 from shared.core.strict_json import Fault
 from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
@@ -49,6 +49,24 @@ def test_an_outcome_reads_back_whole(outside: Ports) -> None:
     assert stored.outcome == outcome
     assert stored.outcome.attempt_count == 25
     assert len(stored.outcome.attempts) == 20
+
+
+def test_an_outcome_keeps_what_its_principal_name_was_resolved_to(outside: Ports) -> None:
+    """Beside the message as accepted; lists and filters know it, too."""
+    envelope = an_envelope(deviceComplianceUserStatusId=None, userPrincipalName="a@x.example")
+    outside.outcomes.insert(queued(envelope, NOW))
+    stored = outside.outcomes.get(envelope.id)
+    assert stored is not None
+    outside.outcomes.replace(resolved_to(stored.outcome, "found"), stored.etag)
+
+    (listed,) = outside.outcomes.list(OutcomeFilter(device_compliance_user_status_id="found"), 10).outcomes
+
+    again = outside.outcomes.get(envelope.id)
+    assert again is not None
+    for update in (again.outcome.update, listed.update):
+        assert update is not None
+        assert (update.user_principal_name, update.device_compliance_user_status_id) == ("a@x.example", "found")
+        assert update.message == envelope.update.message
 
 
 def test_a_large_raw_message_survives(outside: Ports) -> None:

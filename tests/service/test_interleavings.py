@@ -171,6 +171,13 @@ def consume(world: World, relay: Relay, most: int = 60) -> Callable[[], None]:
     return job
 
 
+def who(user: int, chance: random.Random) -> dict[str, Any]:
+    """A user by id or, sometimes, by principal name."""
+    if chance.random() < 0.7:
+        return {"deviceComplianceUserStatusId": f"u{user}"}
+    return {"deviceComplianceUserStatusId": None, "userPrincipalName": f"user{user}@X.example"}
+
+
 @settings(max_examples=300)
 @given(
     seed=st.integers(0, 2**32),
@@ -187,6 +194,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
     world = World(SETTINGS)
     world.graph = WatchedGraph(world.clock, chance, faults)
     world.relay = build(SETTINGS, **world.ports())
+    world.graph.users[POLICY] = [(f"u{user}", f"User{user}@x.example") for user in range(3)]
     newest: dict[str, tuple[int, int]] = {}
     ids = []
     for n, (user, second) in enumerate(reports):
@@ -194,9 +202,9 @@ def test_every_interleaving_ends_in_the_same_graph_state(
         if chance.random() < 0.3:  # a foreign message, known to nobody before its turn
             import json
 
-            world.queue.put(json.dumps(a_message(deviceComplianceUserStatusId=f"u{user}", userStatus=status)))
+            world.queue.put(json.dumps(a_message(**who(user, chance), userStatus=status)))
         else:
-            ids.append(world.accept(an_update(deviceComplianceUserStatusId=f"u{user}", userStatus=status)))
+            ids.append(world.accept(an_update(**who(user, chance), userStatus=status)))
         newest[f"u{user}"] = max(newest.get(f"u{user}", (0, 0)), (second, n))
     for message in chance.sample(world.queue.messages, min(duplicates, len(world.queue.messages))):
         world.queue.put(message.text)
@@ -213,6 +221,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
     assert not world.queue.messages
     assert all(world.outcome(one).state.final for one in ids)
     assert all(outcome.state.final for outcome, _ in world.outcomes.rows.values())
+    assert {outcome.state.status for outcome, _ in world.outcomes.rows.values()} == {"succeeded"}
     for user, (second, n) in newest.items():
         held = world.in_graph(POLICY, user)
         assert held["lastReportedDateTime"] == f"2026-11-23T12:00:{second:02}Z"

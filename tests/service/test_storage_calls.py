@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.builders import POLICY
 from tests.world import World
 
 PORTS = ("queue", "outcomes", "user_statuses", "keys")
@@ -65,6 +66,17 @@ def test_a_foreign_message_takes_no_more() -> None:
     world.queue.put(json.dumps(a_message()))
     world.run()
     assert calls == ["read", "commit", "commit", "insert", "commit"]
+
+
+def test_a_named_user_takes_three_more_to_deliver_and_one_less_to_accept() -> None:
+    """Resolution is written down, then registered; whether it was canceled meanwhile is looked at."""
+    world, calls = counting()
+    world.graph.users[POLICY] = [("found", "a@x.example")]
+    world.accept(deviceComplianceUserStatusId=None, userPrincipalName="a@x.example")
+    assert calls == ["put", "insert"]
+    calls.clear()
+    world.run()
+    assert calls == ["get", "replace", "register", "read", "get", "commit", "commit", "replace", "commit"]
 
 
 def test_a_duplicate_costs_one_read() -> None:

@@ -5,7 +5,7 @@ alone, and the table's natural order is the list's. Members that lists leave out
 read them.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ def from_row(row: Row) -> Outcome:
     """The outcome; from a list's row without what lists leave out."""
     summary: dict[str, Any] = joined("Summary", row)
     detail: dict[str, Any] = joined("Detail", row) or {}
-    update = summary.pop("message")
+    update = _update(summary.pop("message"), summary.pop("resolved", None))
     version = summary.pop("version")
     erased = summary.pop("erased", None)
     return Outcome(
@@ -68,7 +68,7 @@ def from_row(row: Row) -> Outcome:
         state=_STATES[row["State"]],
         last_action=datetime.fromisoformat(summary.pop("last_action")),
         next_attempt=_moment(summary.pop("next_attempt")),
-        update=_update(update),
+        update=update,
         erased=Remains(**erased) if erased is not None else None,
         version=Version.from_text(version) if version else None,
         attempts=tuple(_attempt(one) for one in detail.pop("attempts", ())),
@@ -80,6 +80,7 @@ def from_row(row: Row) -> Outcome:
 def _summary(outcome: Outcome) -> dict[str, Any]:
     return {
         "message": outcome.update and outcome.update.message,
+        "resolved": outcome.update and outcome.update.resolved,
         "version": outcome.version and outcome.version.to_text(),
         "last_action": outcome.last_action.isoformat(),
         "next_attempt": outcome.next_attempt and outcome.next_attempt.isoformat(),
@@ -107,6 +108,6 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _update(message: Any) -> Update | None:
+def _update(message: Any, resolved: str | None) -> Update | None:
     update = parse_update(message) if message else None
-    return update if isinstance(update, Update) else None
+    return replace(update, resolved=resolved) if isinstance(update, Update) else None

@@ -1,0 +1,89 @@
+"""Which user status a principal name means."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.user_directory import Directory, Found, ListPage, NotOne, directory_of, read_list_page
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def entry(id_: Any, name: Any) -> dict[str, Any]:
+    """As Graph lists it."""
+    return {"id": id_, "userPrincipalName": name}
+
+
+def page(*entries: Any, **more: Any) -> ListPage:
+    """A page that can be read."""
+    read = read_list_page({"value": list(entries)} | more)
+    assert read is not None
+    return read
+
+
+def test_a_name_is_found_in_either_case_on_any_page() -> None:
+    """As Entra compares it."""
+    directory = directory_of([page(entry("1", "A@X.example")), page(entry("2", "b@x.example"))])
+    assert directory.find("a@x.EXAMPLE") == Found("1")
+    assert directory.find("B@x.example") == Found("2")
+
+
+def test_none_or_several_are_told_apart() -> None:
+    """By code; the message names ids, a few of them."""
+    directory = directory_of([page(*(entry(f"id{n}", "a@x.example") for n in range(9)))])
+    none, several = directory.find("b@x.example"), directory.find("a@x.example")
+    assert isinstance(none, NotOne)
+    assert isinstance(several, NotOne)
+    assert (none.code, several.code) == ("userStatusNotFound", "userStatusAmbiguous")
+    assert several.message.startswith("9 user statuses")
+    assert "id0, id1, id2, id3, id4, ..." in several.message
+
+
+@pytest.mark.parametrize(
+    "useless", [None, 1, "x", [], {}, entry("1", None), entry("1", ""), entry(None, "a"), entry("a/b", "a"),
+                entry("..", "a"), entry("", "a"), entry("x" * 257, "a")],
+)  # fmt: skip
+def test_an_entry_that_names_nobody_is_passed_over(useless: Any) -> None:
+    """An id that could leave its place in the address, too."""
+    assert page(useless, entry("2", "b")).entries == (("b", "2"),)
+
+
+@pytest.mark.parametrize("document", [None, {}, {"value": None}, {"value": {}}, {"value": [], "@odata.nextLink": 1}])
+def test_what_is_no_list_is_not_read(document: Any) -> None:
+    """Rather than as an empty one."""
+    assert read_list_page(document) is None
+
+
+def test_the_next_page_is_named() -> None:
+    """None on the last."""
+    assert page(**{"@odata.nextLink": "https://x"}).next_link == "https://x"
+    assert page().next_link is None
+
+
+def test_a_list_that_is_too_large_says_so_for_good() -> None:
+    """A newer one would not know better."""
+    choice = Directory(too_large=True).find("a")
+    assert isinstance(choice, NotOne)
+    assert not choice.passing
+
+
+@given(st.dictionaries(st.sampled_from(["value", "@odata.nextLink"]), JSONS) | st.none())
+def test_no_document_makes_it_raise(document: Any) -> None:
+    """Whatever Graph answers."""
+    read = read_list_page(document)
+    assert read is None or all(name and id_ for name, id_ in read.entries)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["A@x", "a@X", "b@x"])), max_size=8))
+def test_order_and_repetition_decide_nothing(pairs: list[tuple[str, str]]) -> None:
+    """A list that shifts while it is read says the same."""
+    once = directory_of([page(*(entry(*one) for one in pairs))])
+    again = directory_of([page(entry(*one)) for one in [*pairs, *pairs]])
+    for name in ("a@x", "b@x"):
+        assert once.find(name) == again.find(name)
