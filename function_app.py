@@ -130,6 +130,12 @@ def get_stats(req: func.HttpRequest) -> func.HttpResponse:
     return relay().stats.get_stats(req)
 
 
+@app.route("doctor", methods=["GET"])
+async def get_doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """What keeps the relay from its work, and the next step."""
+    return await relay().doctor.get_doctor(req)
+
+
 @app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def live(req: func.HttpRequest) -> func.HttpResponse:
     """The process runs."""

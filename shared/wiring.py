@@ -19,6 +19,7 @@ from shared.service.accept import Accept, Each
 from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
 from shared.service.directories import Directories
+from shared.service.doctor import Doctor
 from shared.service.end import End
 from shared.service.erase import Erase
 from shared.service.gate import Gate
@@ -37,6 +38,7 @@ from shared.service.turn import Limits, Turn
 from shared.settings import Settings
 from shared.web.api import Api
 from shared.web.callers import Callers
+from shared.web.doctor import DoctorPage
 from shared.web.erasures import Erasures
 from shared.web.health import Health, Readiness
 from shared.web.many import Batches
@@ -69,6 +71,7 @@ class Relay:
     erasures: Erasures
     stats: Stats
     health: Health
+    doctor: DoctorPage
     openapi: OpenApi
     pages: Pages
 
@@ -113,6 +116,7 @@ def build(settings: Settings, **instead: Any) -> Relay:
         erasures=Erasures(erase, callers),
         stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
         health=Health(readiness, waiting, outside.clock),
+        doctor=DoctorPage(_doctor(settings, outside, leases, records, gate), waiting, outside.clock),
         openapi=OpenApi(callers),
         pages=Pages(),
     )  # fmt: skip
@@ -139,6 +143,14 @@ def _deliver(settings: Settings, outside: Ports, leases: Leases, records: Record
         clock=outside.clock, chance=outside.chance, limits=limits,
     )  # fmt: skip
     return Deliver(outside.queue, outside.keys, records, resolve, turn, outside.clock, outside.telemetry)
+
+
+def _doctor(settings: Settings, outside: Ports, leases: Leases, records: Records, gate: Gate) -> Doctor:
+    return Doctor(
+        outside.queue, outside.activity, outside.identity, outside.graph, outside.user_statuses, leases, gate,
+        Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry), outside.clock,
+        settings.graph_audience.removesuffix("/.default"),
+    )  # fmt: skip
 
 
 def _erase(settings: Settings, outside: Ports) -> Erase:

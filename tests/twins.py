@@ -404,11 +404,12 @@ class ScriptedIdentity:
 
     fault: str | None = None
     number: int = 1
+    issued: str | None = None
 
     def token(self) -> str:
         if self.fault:
             raise IdentityUnavailable(self.fault)
-        return f"token-{self.number}"
+        return self.issued or f"token-{self.number}"
 
     def fresh_token(self, rejected: str) -> str:
         if self.fault:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from shared.service.ports import QueueHead, Unavailable
+from shared.service.ports import Denied, QueueHead, Unavailable
 
 #: Put Message accepts up to 7 days of invisibility (F42).
 _LONGEST_DELAY = timedelta(days=7)
 NEVER_EXPIRES = -1
+_REFUSALS = (401, 403)
 
 encode_policy = TextBase64EncodePolicy
 
@@ -46,7 +47,8 @@ class StorageQueue:
                 self._create()
                 return call()
         except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
-            raise Unavailable(f"queue: {type(error).__name__}") from error
+            refused = getattr(error, "status_code", None) in _REFUSALS
+            raise (Denied if refused else Unavailable)(f"queue: {type(error).__name__}") from error
 
     def _create(self) -> None:
         with suppress(ResourceExistsError):

@@ -65,6 +65,11 @@ UPDATE_SCHEMA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+def is_policy_id(text: str) -> bool:
+    """Whether a message could name a policy by it."""
+    return re.fullmatch(_GUID, text) is not None
+
+
 def is_user_status_id(text: str) -> bool:
     """Whether a message could name a user status by it."""
     return re.fullmatch(_USER_STATUS_ID, text) is not None and text not in _DOTS

@@ -17,6 +17,10 @@ class Unavailable(Exception):
     """Storage could not be reached, or refused us."""
 
 
+class Denied(Unavailable):
+    """Storage answers, but refuses us: a role is missing, or the key is wrong."""
+
+
 class Conflict(Exception):
     """Someone else changed the row since it was read."""
 

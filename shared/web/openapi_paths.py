@@ -132,6 +132,17 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/stats": {
         "get": operation("The last 24 hours", {200: as_json(ref("Stats"), "Counts.")}, operationId="getStats"),
     },
+    "/doctor": {
+        "get": operation(
+            "What keeps the relay from its work, and the next step",
+            {200: as_json(ref("Doctor"), "One finding a check, whatever was found.")}, 400,
+            operationId="getDoctor",
+            parameters=[
+                parameter("deviceCompliancePolicyId", TEXT, description="Together with the other: tries the PATCH."),
+                parameter("deviceComplianceUserStatusId", TEXT, description="Its own values are sent back."),
+            ],
+        ),
+    },
     "/health/live": {
         "get": operation(
             "Whether the process runs", {200: as_json(ref("Live"), "It does.")}, operationId="live", security=ANYONE,

@@ -200,6 +200,21 @@ SCHEMAS: Final[Schema] = {
             ),
         }
     ),
+    "Doctor": _object(
+        {
+            "asOfDateTime": _DATE_TIME,
+            "status": {"enum": ["ok", "failing"]},
+            "checks": {"type": "array", "items": ref("Finding")},
+        }
+    ),
+    "Finding": _object(
+        {
+            "name": _STRING,
+            "status": {"enum": ["ok", "failing", "unknown", "skipped"]},
+            "detail": _STRING,
+            "nextStep": _nullable(_STRING),
+        }
+    ),
     "Live": _object({"status": {"const": "ok"}}),
     "Ready": _object(
         {

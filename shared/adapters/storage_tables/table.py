@@ -12,7 +12,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.service.ports import Conflict, Unavailable
+from shared.service.ports import Conflict, Denied, Unavailable
 
 type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
@@ -24,6 +24,7 @@ _MISSING_TABLE = "TableNotFound"
 _NO_ECHO = "return-no-content"
 #: Another instance may be just making the table, which takes it a moment.
 _TRIES = 8
+_REFUSALS = (401, 403)
 
 
 class Table:
@@ -152,7 +153,8 @@ class Table:
         except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
             raise
         except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
-            raise Unavailable(f"table: {type(error).__name__}") from error
+            refused = getattr(error, "status_code", None) in _REFUSALS
+            raise (Denied if refused else Unavailable)(f"table: {type(error).__name__}") from error
 
     def _create(self) -> None:
         # Threads that come together wait for the one that makes it.

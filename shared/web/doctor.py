@@ -1,0 +1,77 @@
+"""``GET /api/doctor``: what keeps the relay from its work, and the next step; only for holders of a key."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
+
+from shared.core.strict_json import Fault, pointer
+from shared.core.timestamp import format_milliseconds
+from shared.core.update_schema import is_policy_id, is_user_status_id
+from shared.service.doctor import WRITE, Asked, Doctor, late
+from shared.service.findings import Finding, Verdict
+from shared.service.ports import Clock
+from shared.web.answers import Problem, answer
+from shared.web.boundary import awaits_problems
+from shared.web.requests_in import HOST_PARAMETERS
+from shared.web.waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+#: Longer than storage's own retries; the PATCH may wait for a hold of a minute.
+SECONDS, WRITE_SECONDS = 25.0, 120.0
+_NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "deviceCompliancePolicyId": (is_policy_id, "must be a GUID"),
+    "deviceComplianceUserStatusId": (is_user_status_id, "must be 1 to 256 of A-Z a-z 0-9 - _ . ~ @ :"),
+}
+
+
+@dataclass(frozen=True)
+class DoctorPage:
+    """The checks, side by side, each bounded in time."""
+
+    doctor: Doctor
+    waiting: Waiting
+    clock: Clock
+
+    @awaits_problems
+    async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
+        """200 whatever is found; 400 for ids that are none."""
+        checks = self.doctor.checks(_asked(request.params))
+        found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
+        findings = [finding for some in found for finding in some]
+        failing = any(finding.verdict is Verdict.FAILING for finding in findings)
+        body = {
+            "asOfDateTime": format_milliseconds(self.clock.now()),
+            "status": "failing" if failing else "ok",
+            "checks": [_told(finding) for finding in findings],
+        }
+        return answer(200, body)
+
+    async def _one(self, name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+        seconds = WRITE_SECONDS if name == WRITE else SECONDS
+        try:
+            return await asyncio.wait_for(self.waiting.run(check), seconds)
+        except TimeoutError:
+            log.warning("doctor: no answer", extra={"check": name})
+            return late(name, seconds)
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name, "status": finding.verdict.value, "detail": finding.detail, "nextStep": finding.next_step,
+    }  # fmt: skip
+
+
+def _asked(query: Mapping[str, str]) -> Asked | None:
+    given = {name: text for name, text in query.items() if name not in HOST_PARAMETERS}
+    faults = [Fault(pointer(name[:40]), "is not a parameter") for name in given.keys() - _NAMES.keys()]
+    for name, (accepts, accepted) in _NAMES.items():
+        if given and not accepts(given.get(name, "")):
+            faults.append(Fault(pointer(name), f"{accepted}; both ids or none"))
+    if faults:
+        raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
+    return Asked(*(given[name] for name in _NAMES)) if given else None
