@@ -2,7 +2,7 @@
 PYTHON ?= python3.13
 BIN := .venv/bin
 #: What `make check` leaves to `make test`, the longest first.
-THOROUGH := tests/end_to_end tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
+THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 CHECKED := shared relay emulator bench tests function_app.py
 
 .PHONY: install run demo test check lint types layers security audit checkov lock bench clean

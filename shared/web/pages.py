@@ -1,4 +1,4 @@
-"""``GET /api/dashboard``: the operator's dashboard, files of a closed table; every datum it shows comes through the API.
+"""``GET /api/dashboard``: the operator's dashboard, files of a closed table; what it shows comes through the API.
 
 The page itself holds nothing, so anyone may have it. Its policy lets it run its own modules and talk to its own origin,
 and nothing else; markup can be made of text nowhere (trusted types).
@@ -28,8 +28,9 @@ FILES: Final[Mapping[str, str]] = {
     "icon.svg": _IMAGE,
     **dict.fromkeys(
         (
-            "actions.js", "address.js", "advice.js", "api.js", "chart.js", "dialogs.js", "elements.js", "facts.js", "filters.js",
-            "headline.js", "icons.js", "list.js", "live.js", "main.js", "overview.js", "timeline.js", "update.js", "words.js",
+            "actions.js", "address.js", "advice.js", "api.js", "chart.js", "dialogs.js", "elements.js", "facts.js",
+            "filters.js", "headline.js", "icons.js", "list.js", "live.js", "main.js", "overview.js", "timeline.js",
+            "update.js", "words.js",
         ),
         _SCRIPT,
     ),
@@ -40,19 +41,10 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "connect-src 'self'",
-            "img-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     ),
 }
 

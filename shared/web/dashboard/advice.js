@@ -8,7 +8,7 @@ export const ADVICE = {
     title: "The message could not be read",
     means: "The sender handed over something that is not a valid update, so nothing was sent.",
     steps: [
-      "See below which parts are wrong.",
+      "The update's page says which parts are wrong.",
       "Ask the owner of the source to correct them and to send the report again. It cannot be replayed from here.",
     ],
   },
@@ -16,7 +16,7 @@ export const ADVICE = {
     title: "Graph refused it",
     means: "Microsoft Graph looked at these values and said no for good. They are not tried again.",
     steps: [
-      "Read Graph's own words below. 404: the policy or the user status does not exist (any more). 400: a value is not taken.",
+      "Read Graph's own words. 404: the policy or the user status does not exist (any more). 400: a value is not taken.",
       "If the cause is in Intune, mend it there and press Replay.",
       "If the values are wrong, ask the owner of the source to send correct ones.",
     ],
@@ -25,20 +25,20 @@ export const ADVICE = {
     title: "Intune does not support this write",
     means: "Intune answers that nothing stands behind this operation: your tenant's service cannot change user statuses.",
     steps: [
-      "Open a support case with Microsoft and paste the support ids below.",
+      "Open a support case with Microsoft with the support ids of one such update.",
       "Replay only after Microsoft says that it works: the answer will be the same until then.",
     ],
   },
   deadlineExceeded: {
     title: "It could not be delivered in time",
     means: "It was tried again and again until its deadline (24 hours, if nobody set another one).",
-    steps: ["The last fault is named below: see that it is over.", "Then press Replay."],
+    steps: ["The update's page names the last fault: see that it is over.", "Then press Replay."],
   },
   poisoned: {
     title: "The relay itself failed on it",
     means: "The relay broke off several times with this message. That is a fault of the relay or of its storage.",
     steps: [
-      "Tell whoever runs the relay; the update's id below finds the reason in its logs.",
+      "Tell whoever runs the relay; the update's id finds the reason in its logs.",
       "Press Replay once that is mended.",
     ],
   },
@@ -97,7 +97,7 @@ export const ADVICE = {
 const UNKNOWN = {
   title: "Something this page does not know",
   means: "The relay gave a reason that this page has no words for.",
-  steps: ["Read the message below, and tell whoever runs the relay."],
+  steps: ["Read its message, and tell whoever runs the relay."],
 };
 
 /** The advice for a code. */

@@ -130,13 +130,14 @@ function showQuota({ writes, seconds, used, holding, holdUntilDateTime }) {
 function showBacklog({ queue, quota, deliveriesPerMinute }) {
   write(byId("queue-length"), counted(queue.length, "update"));
   write(byId("queue-age"), queue.headAgeSeconds === null ? (queue.length ? "waits for its next try" : "nothing waits") : duration(queue.headAgeSeconds));
-  write(byId("queue-end"), estimate(queue.length, (quota.writes / quota.seconds) * 60, deliveriesPerMinute));
+  write(byId("queue-end"), estimate(queue, (quota.writes / quota.seconds) * 60, deliveriesPerMinute));
   write(byId("rate"), `${number(Math.round(deliveriesPerMinute * 10) / 10)} a minute`);
 }
 
 /** The queue's length over the smaller of what the quota allows and what was delivered of late. */
-function estimate(length, allowed, delivered) {
+function estimate({ length, headAgeSeconds }, allowed, delivered) {
   if (length === 0) return "empty";
+  if (headAgeSeconds === null) return "after the next try";
   if (delivered === 0) return `at least ${duration((length / allowed) * 60)}, once deliveries go on`;
   return `about ${duration((length / Math.min(allowed, delivered)) * 60)}`;
 }

@@ -78,7 +78,8 @@ export function clock(iso) {
 export function whose(update) {
   const reported = update.userStatus ?? {};
   const name = reported.userDisplayName || reported.userPrincipalName || update.userPrincipalName;
-  return name || update.deviceComplianceUserStatusId || "Unreadable message";
+  const nameless = update.error?.code === "invalidMessage" ? "Unreadable message" : "Erased or unnamed user";
+  return name || update.deviceComplianceUserStatusId || nameless;
 }
 
 /** What an update reports. */
