@@ -1,7 +1,10 @@
 """JSON as RFC 8259 means it: what other parsers would read differently is refused, every fault with its pointer."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 type JSON = Any
@@ -10,6 +13,10 @@ type JSON = Any
 _MOST_DIGITS = 40
 #: No message of ours, event around it included, comes near this.
 _DEEPEST = 64
+#: Of one message, as many faults as help anyone, with pointers as long as our members need: what was sent to us must
+#: not come back many times larger, and an outcome must hold it.
+MOST_FAULTS = 100
+_LONGEST_POINTER = 200
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class InvalidMessage:
-    """All that is wrong with a message."""
+    """All that is wrong with a message, up to ``MOST_FAULTS``."""
 
     faults: tuple[Fault, ...]
 
@@ -63,7 +70,7 @@ def read_json(text: bytes | str) -> Parsed | InvalidMessage:
         return _refused(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
     except RecursionError:
         return _refused("nested too deeply")
-    faults = tuple(_faults(value))
+    faults = tuple(islice(_faults(value), MOST_FAULTS))
     return InvalidMessage(faults) if faults else Parsed(value)
 
 
@@ -75,9 +82,9 @@ def _members(pairs: list[tuple[str, JSON]]) -> JSON:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    names = [name for name, _ in pairs]
+    times = Counter(name for name, _ in pairs)
     marked = _Members(members)
-    marked.repeated = tuple(name for name in members if names.count(name) > 1)
+    marked.repeated = tuple(name for name in members if times[name] > 1)
     return marked
 
 
@@ -94,31 +101,44 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _faults(value: JSON) -> list[Fault]:
+#: Where a value is: the place that holds it, and its name there. Spelled out only for what is at fault.
+type _Place = tuple[_Place, str | int] | None
+
+
+def _faults(value: JSON) -> Iterator[Fault]:
     """Walk the whole value, without recursion."""
-    faults: list[Fault] = []
-    left: list[tuple[int, str, JSON]] = [(0, "", value)]
+    left: list[tuple[int, _Place, JSON]] = [(0, None, value)]
     while left:
         depth, at, here = left.pop()
         if depth > _DEEPEST:
-            return [Fault("", "nested too deeply")]
+            yield Fault("", "nested too deeply")
+            return
         if isinstance(here, _Unacceptable):
-            faults.append(Fault(at, here.detail))
+            yield Fault(_spelled(at), here.detail)
         elif isinstance(here, str):
-            faults += [Fault(at, "holds a lone surrogate")] if _lone_surrogate(here) else []
+            if _lone_surrogate(here):
+                yield Fault(_spelled(at), "holds a lone surrogate")
         elif isinstance(here, list):
-            left += [(depth + 1, at + pointer(index), item) for index, item in reversed(list(enumerate(here)))]
+            left += [(depth + 1, (at, index), item) for index, item in reversed(list(enumerate(here)))]
         elif isinstance(here, dict):
-            faults += _key_faults(at, here)
-            left += [(depth + 1, at + pointer(_printable(name)), item) for name, item in reversed(here.items())]
-    return faults
+            yield from _key_faults(at, here)
+            left += [(depth + 1, (at, name), item) for name, item in reversed(here.items())]
 
 
-def _key_faults(at: str, members: dict[str, JSON]) -> list[Fault]:
-    repeated = members.repeated if isinstance(members, _Members) else ()
-    faults = [Fault(at + pointer(_printable(name)), "the key comes more than once") for name in repeated]
-    lone = [name for name in members if _lone_surrogate(name)]
-    return faults + [Fault(at + pointer(_printable(name)), "the key holds a lone surrogate") for name in lone]
+def _key_faults(at: _Place, members: dict[str, JSON]) -> Iterator[Fault]:
+    for name in members.repeated if isinstance(members, _Members) else ():
+        yield Fault(_spelled((at, name)), "the key comes more than once")
+    for name in filter(_lone_surrogate, members):
+        yield Fault(_spelled((at, name)), "the key holds a lone surrogate")
+
+
+def _spelled(at: _Place) -> str:
+    parts: list[str | int] = []
+    while at is not None:
+        at, name = at
+        parts.append(_printable(name[: _LONGEST_POINTER + 1]) if isinstance(name, str) else name)
+    text = pointer(*reversed(parts))
+    return text if len(text) <= _LONGEST_POINTER else text[:_LONGEST_POINTER] + "…"
 
 
 def _lone_surrogate(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from shared.core.strict_json import Fault, InvalidMessage, pointer
+from shared.core.strict_json import MOST_FAULTS, Fault, InvalidMessage, pointer
 from shared.core.update_schema import FORMATS, PROPERTIES, UPDATE_SCHEMA
 
 _GUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -100,7 +100,8 @@ def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
     faults += _across(document)
     if not faults:
         return Update(document)
-    return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in dict.fromkeys(faults)))
+    told = list(dict.fromkeys(faults))[:MOST_FAULTS]
+    return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in told))
 
 
 def user_status_key(policy_id: str, user_status_id: str) -> str:

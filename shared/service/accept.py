@@ -89,12 +89,17 @@ class Accept:
     def all(
         self, updates: Sequence[Update], *, submitted_by: str | None = None, origin: Origin = NOWHERE
     ) -> list[Verdict]:
-        """A verdict for each, in order; what one meets is no matter of the others."""
+        """A verdict for each, in order; what one meets is no matter of the others.
+
+        Of one key's twins the first is first; of one user's values without a report's time the last stand.
+        """
+        # Sorted: within a millisecond chance must not decide which of them is the later one.
+        ids = sorted(new_update_id(self.clock.now(), self.chance.bits()) for _ in updates)
         envelopes = [
-            Envelope(new_update_id(self.clock.now(), self.chance.bits()), 1, update, submitted_by=submitted_by)
-            for update in updates
+            Envelope(update_id, 1, update, submitted_by=submitted_by)
+            for update_id, update in zip(ids, updates, strict=True)
         ]
-        reserved = self.each(self._reserved, envelopes)
+        reserved = self._all_reserved(envelopes)
         outcomes = self.enqueue([one for one in reserved if isinstance(one, Envelope)], origin)
         return [
             self._verdict(envelope, one, outcomes) if isinstance(one, Envelope) else one
@@ -110,6 +115,15 @@ class Accept:
         self._register([one for one in on_queue if one.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
         return results
+
+    def _all_reserved(self, envelopes: list[Envelope]) -> list[Envelope | Verdict]:
+        """Several at a time, but the twins of one key one after the other."""
+        twins: dict[str, list[Envelope]] = {}
+        for envelope in envelopes:
+            twins.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
+        verdicts = self.each(lambda same: [(one.id, self._reserved(one)) for one in same], twins.values())
+        by_id = dict(pair for pairs in verdicts for pair in pairs)
+        return [by_id[envelope.id] for envelope in envelopes]
 
     def _reserved(self, envelope: Envelope) -> Envelope | Verdict:
         """The envelope to enqueue, or why there is none."""
@@ -165,11 +179,17 @@ class Accept:
 
 def reserve(keys: IdempotencyStore, envelope: Envelope) -> Envelope | KeyConflict:
     """The envelope under the id that its idempotency key belongs to."""
-    update = envelope.update
-    if update.idempotency_key is None:
+    update, scope = envelope.update, scope_of(envelope.update)
+    if scope is None:
         return envelope
-    scope = hashlib.sha256(f"{update.source or ''}\n{update.idempotency_key}".encode()).hexdigest()
     holder = keys.reserve(scope, Reservation(envelope.id, update.fingerprint()))
     if holder.fingerprint != update.fingerprint():
         return KeyConflict(holder.update_id)
     return replace(envelope, id=holder.update_id)
+
+
+def scope_of(update: Update) -> str | None:
+    """What tells one idempotency key from another: the key and its source."""
+    if update.idempotency_key is None:
+        return None
+    return hashlib.sha256(f"{update.source or ''}\n{update.idempotency_key}".encode()).hexdigest()

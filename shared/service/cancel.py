@@ -20,7 +20,7 @@ class TooLate:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Cancels updates; a second cancel of the same finds it canceled."""
+    """Cancels updates, each once: what is canceled is final."""
 
     records: Records
     end: End

@@ -33,7 +33,8 @@ class Purge:
     def __call__(self) -> int:
         """How many rows were deleted."""
         before, deleted = self.clock.now() - self.retention, 0
-        for store in (self.outcomes, self.keys, self.activity, self.erasures):
+        # Keys first: one whose outcome is gone would put its old update on the queue again.
+        for store in (self.keys, self.outcomes, self.activity, self.erasures):
             for _ in range(_SLICES):
                 slice_ = store.purge(before, _SLICE)
                 deleted += slice_

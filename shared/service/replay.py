@@ -87,11 +87,14 @@ class Replay:
         return Replayed(len(found), replayed)
 
     def _replayable(self, wanted: OutcomeFilter) -> Iterator[Outcome]:
-        states = tuple(state for state in wanted.states or REPLAYABLE if state in REPLAYABLE)
+        asked = REPLAYABLE if wanted.states is None else wanted.states
+        states = tuple(state for state in asked if state in REPLAYABLE)
         continuation: str | None = None
         while True:
             page = self.outcomes.list(replace(wanted, states=states), _PAGE, continuation)
-            yield from (one for one in page.outcomes if one.update is not None and self._is_left(one))
+            readable = [one for one in page.outcomes if one.update is not None]
+            left = self.accept.each(self._is_left, readable)
+            yield from (one for one, is_left in zip(readable, left, strict=True) if is_left)
             continuation = page.continuation
             if continuation is None:
                 return

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.adapters.storage_tables.outcome_row import to_row
 from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.event import parse_message
-from shared.core.strict_json import InvalidMessage, Parsed, read_json
+from shared.core.outcome import unreadable
+from shared.core.strict_json import MOST_FAULTS, InvalidMessage, Parsed, read_json
 from shared.core.timestamp import format_milliseconds, parse_milliseconds, ticks, ticks_of
 from shared.core.update import Update
 from shared.core.update_id import accepted_at, derived_update_id, is_update_id, new_update_id
@@ -47,6 +49,32 @@ def test_what_parsers_would_read_differently_is_refused(text: bytes, pointers: l
     parsed = read_json(text)
     assert isinstance(parsed, InvalidMessage)
     assert [fault.pointer for fault in parsed.faults] == pointers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + b",".join([b"NaN"] * 12_000) + b"]",
+        b'{"' + b"k" * 20_000 + b'": [' + b",".join([b"NaN"] * 5_000) + b"]}",
+        b"{" + b",".join(b'"%d": 1' % n for n in range(50_000)) + b', "0": 1, "1": 1}',
+    ],
+)
+def test_what_is_wrong_with_a_message_is_told_in_bounds(text: bytes) -> None:
+    """No message comes back many times larger than it was sent, nor takes long to refuse."""
+    parsed = read_json(text)
+    assert isinstance(parsed, InvalidMessage)
+    assert 2 <= len(parsed.faults) <= MOST_FAULTS
+    assert all(len(fault.pointer) < 300 for fault in parsed.faults)
+
+
+def test_the_outcome_of_a_message_full_of_faults_can_be_stored() -> None:
+    """An entity holds 1 MiB (F44); what cannot be recorded would go round for ever."""
+    for item in (b"NaN", '"\U0001f600": 1'.encode()):
+        text = b",".join([item] * (48 * 1024 // (len(item) + 1)))
+        message = read(b"[" + text + b"]" if item == b"NaN" else b"{" + text + b"}")
+        assert isinstance(message, Unreadable)
+        row = to_row(unreadable(message, NOW))
+        assert sum(2 * len(value) for value in row.values() if isinstance(value, str)) < 1024 * 1024
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:

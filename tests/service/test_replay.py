@@ -160,6 +160,16 @@ def test_a_replay_by_filter_that_died_halfway_is_taken_up(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", [{"status": "failed", "statusDetail": "delivered"}, {"statusDetail": "waiting"}, {"status": "succeeded"}]
+)
+def test_a_filter_that_no_replayable_update_meets_replays_nothing(world: World, body: dict[str, Any]) -> None:
+    """Least of all everything."""
+    failed(world)
+    assert replay_some(world, **body, dryRun=True) == (200, {"matched": 0})
+    assert replay_some(world, **body) == (202, {"matched": 0, "replayed": 0, "remaining": 0})
+
+
+@pytest.mark.parametrize(
     "body", [{"status": "x"}, {"dryRun": "yes"}, {"top": "5"}, {"source": 7}, {"createdAfter": "yesterday"}]
 )
 def test_a_bad_filter_replays_nothing(world: World, body: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Poison, reconciliation, retention."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.core.outcome import State
 from shared.core.reply import Reply
@@ -125,6 +125,22 @@ def test_retention_purges_what_is_old_and_final(world: World) -> None:
     late = world.accept(userStatus={"status": "error", "lastReportedDateTime": "2010-01-01T00:00:00Z"})
     world.run()
     assert world.outcome(late).state is State.SUPERSEDED
+
+
+def test_a_twin_that_comes_while_retention_runs_is_a_new_update(world: World) -> None:
+    """Never the old one once more: its key goes before its outcome does."""
+    old, purge, twins = world.accept(idempotencyKey="k"), world.outcomes.purge, []
+    world.run()
+    world.clock.step(days=31)
+
+    def twin_first(before: datetime, limit: int) -> int:
+        twins.append(world.accept(idempotencyKey="k"))
+        return purge(before, limit)
+
+    world.outcomes.purge = twin_first  # type: ignore[method-assign]
+    world.relay.purge()
+    assert twins[0] != old
+    assert world.outcome(twins[0]).created > NOW
 
 
 def test_purging_more_than_a_slice_goes_on(world: World) -> None:

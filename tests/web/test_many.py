@@ -1,12 +1,13 @@
 """Batches: a verdict for each, and what one meets is no matter of the others."""
 
 import json
+import threading
 from typing import Any
 
 import azure.functions as func
 import pytest
 
-from shared.service.ports import Unavailable
+from shared.service.ports import Reservation, Unavailable
 from tests.builders import a_message
 from tests.web.caller import ask, post, problem
 from tests.world import World
@@ -104,6 +105,31 @@ def test_twins_in_one_batch_make_one_update(world: World) -> None:
     assert body["value"][0]["id"] == body["value"][1]["id"]
     assert body["value"][2]["error"]["code"] == "idempotencyKeyConflict"
     assert len(world.queue.messages) == 1
+
+
+def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
+    """However long its reservation takes: verdicts are in order."""
+    reserve, others = world.keys.reserve, threading.Event()
+
+    def slowly(scope: str, reservation: Reservation) -> Reservation:
+        if not world.keys.kept:
+            others.wait(0.2)  # time for the others to overtake it, if they could
+        return reserve(scope, reservation)
+
+    world.keys.reserve = slowly  # type: ignore[method-assign]
+    first, other = a_message(idempotencyKey="k"), a_message(idempotencyKey="k", userStatus={"devicesCount": 9})
+    _, body = batch(world, {"updates": [first, other, other]})
+    assert "id" in body["value"][0]
+    assert [one["error"]["code"] for one in body["value"][1:]] == ["idempotencyKeyConflict"] * 2
+
+
+def test_of_a_users_values_in_one_batch_the_last_stand(world: World) -> None:
+    """Accepted in the same millisecond: their order decides, not chance."""
+    bits = iter(range(100, 0, -1))
+    world.chance.bits = lambda: next(bits)  # type: ignore[method-assign]
+    batch(world, {"updates": [a_message(userStatus={"devicesCount": n}) for n in range(20)]})
+    world.run()
+    assert world.in_graph()["devicesCount"] == 19
 
 
 def test_a_queue_that_fails_midway_refuses_just_those(world: World) -> None:
