@@ -59,7 +59,7 @@ async def serve(app: Path, port: int, lock_seconds: int) -> int:
         kinds.setdefault(function.trigger["type"].lower(), []).append(function)
     queues = [QueueListener(one, options.queues, lock_seconds) for one in kinds.get("queuetrigger", [])]
     http = HttpListener(kinds.get("httptrigger", []), options.route_prefix, os.environ.get(FUNCTION_KEY) or None)
-    runner = web.AppRunner(http.application())
+    runner = web.AppRunner(http.application(), auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     consuming = [asyncio.create_task(listener.run()) for listener in queues]

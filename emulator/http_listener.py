@@ -4,6 +4,7 @@ import logging
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -46,7 +47,7 @@ class HttpListener:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path
         for route in self._routes:
-            match = route.pattern.fullmatch(request.path)
+            match = route.pattern.fullmatch(_decoded(path))
             if match and request.method in route.methods:
                 if not self._may(request, route):
                     return web.Response(status=401)
@@ -77,6 +78,11 @@ class HttpListener:
             log.error("%s failed: %s", function.name, error)
             return web.Response(status=500)
         return _response(answer)
+
+
+def _decoded(raw_path: str) -> str:
+    """As ASP.NET Core has it: an encoded slash separates nothing."""
+    return unquote(re.sub("%2f", "%252F", raw_path, flags=re.IGNORECASE))
 
 
 def _response(answer: Any) -> web.Response:

@@ -95,9 +95,13 @@ def read_reply(
 
 def _json(body: bytes | str) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)  # NaN and Infinity are not JSON
 
 
 def _objects(document: Any) -> Iterator[Mapping[str, Any]]:

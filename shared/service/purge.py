@@ -33,12 +33,13 @@ class Purge:
     def __call__(self) -> int:
         """How many rows were deleted."""
         before, deleted = self.clock.now() - self.retention, 0
-        # Keys first: one whose outcome is gone would put its old update on the queue again.
+        # Keys first, all of them: one whose outcome is gone would put its old update on the queue again.
         for store in (self.keys, self.outcomes, self.activity, self.erasures):
-            for _ in range(_SLICES):
-                slice_ = store.purge(before, _SLICE)
-                deleted += slice_
-                if slice_ < _SLICE:
-                    break
+            slices = [_SLICE]
+            while slices[-1] == _SLICE and len(slices) <= _SLICES:
+                slices.append(store.purge(before, _SLICE))
+            deleted += sum(slices[1:])
+            if slices[-1] == _SLICE:
+                break
         log.info("purged", extra={"count": deleted})
         return deleted

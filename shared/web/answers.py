@@ -11,7 +11,13 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.strict_json import Fault
 
 PROBLEM_TYPE = "application/problem+json"
-_TYPE = "urn:compliance-status-relay:problem:"
+#: Every kind of problem, by the slug that ends its ``type``, and the status it comes with.
+PROBLEMS: Mapping[str, int] = {
+    "invalidMessage": 400, "invalidQuery": 400, "invalidIdempotencyKey": 400, "unauthorized": 401, "notFound": 404,
+    "methodNotAllowed": 405, "tooLate": 409, "notReplayable": 409, "tooLarge": 413, "notJson": 415,
+    "contentEncoding": 415, "idempotencyKeyConflict": 422, "unexpected": 500, "storageUnavailable": 503,
+}  # fmt: skip
+PROBLEM_URN = "urn:compliance-status-relay:problem:"
 _ALWAYS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -40,7 +46,7 @@ def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> 
 def problem(problem: Problem, instance: str) -> func.HttpResponse:
     """Problem details (RFC 9457); ``errors`` only where members of the request are to blame."""
     members: dict[str, Any] = {
-        "type": _TYPE + problem.slug,
+        "type": PROBLEM_URN + problem.slug,
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
@@ -57,5 +63,5 @@ def problem(problem: Problem, instance: str) -> func.HttpResponse:
 
 
 def _response(status: int, body: Any, mimetype: str, headers: Mapping[str, str]) -> func.HttpResponse:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return func.HttpResponse(text, status_code=status, headers=_ALWAYS | dict(headers), mimetype=mimetype)

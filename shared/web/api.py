@@ -21,8 +21,9 @@ from shared.web.answers import Problem, answer
 from shared.web.boundary import answers_problems, awaits_problems
 from shared.web.callers import Callers
 from shared.web.requests_in import (
-    HOST_PARAMETERS,
     LARGEST_MESSAGE,
+    idempotency_key,
+    is_ours,
     json_body,
     malformed,
     origin_of,
@@ -111,17 +112,18 @@ class Api:
             raise Problem(400, "invalidQuery", "The continuation is none that this API gave.") from None
         body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
         if page.continuation is not None:
-            kept = {name: text for name, text in request.params.items() if name not in HOST_PARAMETERS}
+            kept = {name: text for name, text in request.params.items() if is_ours(name)}
             query = urlencode(kept | {"continuation": page.continuation})
             body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
         return answer(200, body)
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
-        update = parse_message(json_body(request, LARGEST_MESSAGE))
+        key = idempotency_key(request)
+        update = parse_message(json_body(request, LARGEST_MESSAGE), idempotency_key=key)
         if isinstance(update, InvalidMessage):
             raise malformed(update)
         by = self.callers.principal(request)
-        accepted = self.accept(with_key(update, request), submitted_by=by, origin=origin)
+        accepted = self.accept(with_key(update, key), submitted_by=by, origin=origin)
         if isinstance(accepted, KeyConflict):
             fault = Fault("/idempotencyKey", "belongs to another payload")
             raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))

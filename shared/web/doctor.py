@@ -16,7 +16,7 @@ from shared.service.findings import Finding, Verdict
 from shared.service.ports import Clock
 from shared.web.answers import Problem, answer
 from shared.web.boundary import awaits_problems
-from shared.web.requests_in import HOST_PARAMETERS
+from shared.web.requests_in import is_ours
 from shared.web.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def _told(finding: Finding) -> dict[str, Any]:
 
 
 def _asked(query: Mapping[str, str]) -> Asked | None:
-    given = {name: text for name, text in query.items() if name not in HOST_PARAMETERS}
+    given = {name: text for name, text in query.items() if is_ours(name)}
     faults = [Fault(pointer(name[:40]), "is not a parameter") for name in given.keys() - _NAMES.keys()]
     for name, (accepts, accepted) in _NAMES.items():
         if given and not accepts(given.get(name, "")):

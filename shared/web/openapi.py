@@ -10,6 +10,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.web.answers import Problem, answer
 from shared.web.boundary import answers_problems
 from shared.web.callers import Callers
+from shared.web.openapi_examples import EXAMPLES
 from shared.web.openapi_paths import PATHS
 from shared.web.openapi_schemas import SCHEMAS
 
@@ -29,7 +30,10 @@ def document(base_url: str) -> dict[str, Any]:
         "security": [{"functionKey": []}, {"functionKeyQuery": []}],
         "paths": PATHS,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": {
+                name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
+                for name, schema in SCHEMAS.items()
+            },
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "functionKeyQuery": {"type": "apiKey", "in": "query", "name": "code"},

@@ -8,6 +8,7 @@ from shared.core.outcome import State
 from shared.core.subject import SUBJECT_SCHEMA
 from shared.core.update_schema import PROPERTIES, UPDATE_SCHEMA
 from shared.service.replay import MOST_AT_ONCE
+from shared.web.answers import PROBLEM_URN, PROBLEMS
 from shared.web.many import MOST_UPDATES
 
 type Schema = Mapping[str, Any]
@@ -224,7 +225,7 @@ SCHEMAS: Final[Schema] = {
     ),
     "Problem": _object(
         {
-            "type": {"type": "string", "format": "uri"},
+            "type": {"enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
             "title": _STRING,
             "status": {"type": "integer"},
             "detail": _STRING,

@@ -21,15 +21,25 @@ LARGEST_MESSAGE = 48 * 1024
 LARGEST_BATCH = 1024 * 1024
 TOP_DEFAULT, TOP_MAX = 50, 1000
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+_STRING = re.compile(r'"(?:[^"\\]|\\["\\])*"')
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_SECONDS = re.compile(r"[0-9]+")
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _FIRST_ID = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_KEY, _LONGEST_TEXT = 255, 1024
 #: What the Functions host takes for itself: never repeated in a URL of ours.
-HOST_PARAMETERS = frozenset({"code", "clientId"})
+_HOST_PARAMETERS = frozenset({"code", "clientid"})
+
+
+def is_ours(parameter: str) -> bool:
+    """Whether a query parameter is the API's, and not the host's."""
+    return parameter.lower() not in _HOST_PARAMETERS
 
 
 def body_of(request: func.HttpRequest, largest: int) -> bytes:
-    """The body, bounded before anyone parses it."""
+    """The body, bounded before anyone parses it, and taken as it is: what a compressed one holds has no bound."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem(415, "contentEncoding", "The body must not be compressed (Content-Encoding).")
     body = request.get_body()
     if len(body) > largest:
         raise Problem(413, "tooLarge", f"The body may hold {largest} bytes at most.")
@@ -58,14 +68,15 @@ def idempotency_key(request: func.HttpRequest) -> str | None:
     if header is None:
         return None
     key = _unquoted(header.strip())
-    if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-        raise Problem(400, "invalidIdempotencyKey", "Idempotency-Key takes 1 to 255 printable characters.")
+    if key is None or not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+        raise Problem(
+            400, "invalidIdempotencyKey", "Idempotency-Key takes 1 to 255 printable characters, bare or as a string."
+        )
     return key
 
 
-def with_key(update: Update, request: func.HttpRequest) -> Update:
+def with_key(update: Update, key: str | None) -> Update:
     """The update under the request's key."""
-    key = idempotency_key(request)
     if key is None:
         return update
     if update.idempotency_key not in (None, key):
@@ -75,25 +86,25 @@ def with_key(update: Update, request: func.HttpRequest) -> Update:
 
 
 def preferred_wait(request: func.HttpRequest) -> int | None:
-    """Seconds of ``Prefer: wait=N`` (RFC 7240), as many as we grant; whatever else is preferred is ignored."""
-    for preference in request.headers.get("Prefer", "").split(","):
+    """Seconds of ``Prefer: wait=N`` (RFC 7240: the first one counts), as many as we grant; the rest is ignored."""
+    for preference in _PREFERENCE.findall(request.headers.get("Prefer", "")):
         name, _, text = preference.partition(";")[0].partition("=")
-        seconds = text.strip().strip('"')
-        if name.strip().lower() == "wait" and seconds.isascii() and seconds.isdigit():
-            return min(int(seconds[:9]), LONGEST_WAIT_SECONDS)
+        if name.strip().lower() == "wait":
+            seconds = text.strip().strip('"')
+            return min(int(seconds[:9]), LONGEST_WAIT_SECONDS) if _SECONDS.fullmatch(seconds) else None
     return None
 
 
-def _unquoted(header: str) -> str:
-    if len(header) > 1 and header[0] == header[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", header[1:-1])
-    return header
+def _unquoted(header: str) -> str | None:
+    """What an RFC 8941 string or a bare key holds; None for a string that is none."""
+    if not header.startswith('"'):
+        return header
+    return re.sub(r"\\(.)", r"\1", header[1:-1]) if _STRING.fullmatch(header) else None
 
 
 def outcome_filter(query: Mapping[str, str]) -> tuple[OutcomeFilter, int, str | None]:
     """The list's filters, ``top`` and continuation; every bad parameter is named at once."""
-    known = [name for name in query if name not in HOST_PARAMETERS]
-    read, faults = _read({name: query[name] for name in known}, _FILTERS | _PAGING)
+    read, faults = _read({name: text for name, text in query.items() if is_ours(name)}, _FILTERS | _PAGING)
     if faults:
         raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
     return _filter(read), read.get("top", TOP_DEFAULT), read.get("continuation")

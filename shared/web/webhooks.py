@@ -42,7 +42,7 @@ class Webhooks:
         document = json_body(request, LARGEST_BATCH)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return answer(200, {"validationResponse": _validation_code(document)})
-        items = [_from(name, item) for item in _items(source.map, document)]
+        items = [_from(name, item) for item in _items(source.map, document, headers)]
         keyed = _keyed(source, headers, document, items)
         return accepted(self.accept, keyed, submitted_by=None, origin=origin_of(request, invocation))
 
@@ -58,10 +58,10 @@ class Webhooks:
         return answer(200, {}, _ALLOW | allowed)
 
 
-def _items(message_map: MessageMap | None, document: Any) -> Iterator[Item]:
+def _items(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
     """The messages, each parsed; without a map the body holds them as they are."""
     if message_map is None:
-        yield from (Item(at, parse_message(message)) for at, message in _messages(document))
+        yield from (Item(at, parse_message(message)) for at, message in _messages(_structured(headers, document)))
         return
     events = message_map.events(document)
     if isinstance(events, InvalidMessage):
@@ -80,6 +80,14 @@ def _messages(document: Any) -> Iterator[tuple[str, Any]]:
         yield "", document
 
 
+def _structured(headers: Mapping[str, str], document: Any) -> Any:
+    """A CloudEvent in binary content mode, its attributes in ``ce-`` headers, as the structured one that it equals."""
+    if "ce-specversion" not in headers:
+        return document
+    attributes = {name.removeprefix("ce-"): text for name, text in headers.items() if name.startswith("ce-")}
+    return {**attributes, "data": document}
+
+
 def _from(name: str, item: Item) -> Item:
     return Item(item.at, item.update.having(source=name)) if isinstance(item.update, Update) else item
 
@@ -88,7 +96,8 @@ def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, ite
     """Standard Webhooks repeat a request under its ``webhook-id``."""
     if source.verification.type is not VerificationType.STANDARD_WEBHOOKS:
         return items
-    several = len(items) > 1 or isinstance(document, list)
+    in_array = isinstance(document, list) or (isinstance(document, dict) and document.keys() == {"updates"})
+    several = in_array if source.map is None else source.map.each is not None
     return (
         with_keys(items, headers["webhook-id"])
         if several
@@ -99,6 +108,9 @@ def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, ite
 def _validation_code(document: Any) -> str:
     """Event Grid's own handshake for its event schema (F52)."""
     try:
-        return str(document[0]["data"]["validationCode"])
+        code = document[0]["data"]["validationCode"]
     except (LookupError, TypeError):
-        raise malformed(InvalidMessage((Fault("/0/data/validationCode", "is required"),))) from None
+        code = None
+    if not isinstance(code, str) or not code:
+        raise malformed(InvalidMessage((Fault("/0/data/validationCode", "must be a non-empty string"),)))
+    return code

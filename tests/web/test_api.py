@@ -8,9 +8,10 @@ import pytest
 
 from shared.service.ports import Unavailable
 from shared.settings import Settings
+from shared.web.answers import answer
 from shared.web.deliveries import delivery
 from tests.builders import NOW, POLICY, USER, a_message, an_id
-from tests.web.caller import URL, answered, post, request
+from tests.web.caller import URL, answered, post, problem, request
 from tests.world import World
 
 
@@ -111,6 +112,30 @@ def test_a_repeated_key_gives_the_first_update_again(world: World, key: str) -> 
     assert post(world, a_message(), Idempotency_Key=key)[0].status_code == 200
 
 
+def test_a_quoted_key_may_hold_quotes(world: World) -> None:
+    """RFC 8941's two escapes."""
+    _, body = post(world, a_message(), Idempotency_Key=r'"a\"b\\c"')
+    assert body["idempotencyKey"] == r'a"b\c'
+
+
+def test_a_requests_key_comes_before_an_events_identity(world: World) -> None:
+    """The caller's own name for it."""
+    event = {"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": a_message()}
+    response, body = post(world, event, Idempotency_Key="mine")
+    assert (response.status_code, body["idempotencyKey"]) == (202, "mine")
+
+
+def test_a_compressed_body_is_not_taken(world: World) -> None:
+    """What it holds has no bound."""
+    assert problem(post(world, a_message(), Content_Encoding="gzip")[0]) == (415, "contentEncoding")
+    assert post(world, a_message(), Content_Encoding="identity")[0].status_code == 202
+
+
+def test_what_no_text_can_hold_is_answered_all_the_same() -> None:
+    """A lone surrogate in Graph's own words is legal JSON, and no UTF-8."""
+    assert json.loads(answer(200, {"userDisplayName": "\ud800"}).get_body()) == {"userDisplayName": "?"}
+
+
 def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
     """Another source is another key; another payload is 422."""
     one = post(world, a_message(source="hr"), Idempotency_Key="k")[1]
@@ -123,7 +148,7 @@ def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
     assert problem["errors"]
 
 
-@pytest.mark.parametrize("key", ["", '""', "a\u0007b", "k" * 256])
+@pytest.mark.parametrize("key", ["", '""', "a\u0007b", "k" * 256, '"a"b"', '"abc', '"x";p=1', '"', r'"\a"'])
 def test_a_bad_key_is_refused(world: World, key: str) -> None:
     """400."""
     assert post(world, a_message(), Idempotency_Key=key)[0].status_code == 400

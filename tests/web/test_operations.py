@@ -1,17 +1,23 @@
 """What operators ask: health, statistics, the state of a user status, the API's description."""
 
+import ast
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from jsonschema_rs import Draft202012Validator
 
 from shared.core.reply import Reply
 from shared.service.ports import Unavailable
+from shared.web.answers import PROBLEMS
 from shared.web.openapi import PATHS, document
+from shared.web.openapi_examples import EXAMPLES
 from tests.builders import POLICY, USER, a_message, an_update, reported
 from tests.web.caller import BASE, answered, ask, post, problem, request
 from tests.world import World
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def a_schema(name: str) -> Draft202012Validator:
@@ -212,3 +218,23 @@ def test_live_needs_nothing(world: World) -> None:
     """While the process runs."""
     world.identity.fault = "gone"
     assert answered(world.relay.health.live(request("GET"))).status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_example_is_one(name: str) -> None:
+    """By its own schema."""
+    for example in EXAMPLES[name]:
+        assert [error.message for error in a_schema(name).iter_errors(example)] == []
+
+
+def test_every_problem_is_in_the_document() -> None:
+    """By its kind and its status."""
+    told = {}
+    for path in (ROOT / "shared" / "web").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "Problem":
+                status, slug = call.args[:2]
+                assert isinstance(status, ast.Constant)
+                assert isinstance(slug, ast.Constant)
+                told[slug.value] = status.value
+    assert told == PROBLEMS

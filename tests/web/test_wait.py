@@ -48,7 +48,9 @@ def test_a_get_waits_as_well(world: World) -> None:
 @pytest.mark.parametrize(
     ("prefer", "applied"),
     [("wait=100", "wait=30"), ("wait=0", "wait=0"), ("wait=-1", None), ("wait=x", None), ("wait", None), ("", None),
-     ("return=minimal", None), ("Wait = 2; foo=1", "wait=2"), ("wait=99999999999999999999", "wait=30")],
+     ("return=minimal", None), ("Wait = 2; foo=1", "wait=2"), ("wait=99999999999999999999", "wait=30"),
+     ('foo="a,wait=5"', None), ("wait=x, wait=1", None),
+     ('foo="a\\",b", wait=3', "wait=3"), ("respond-async, wait=4", "wait=4")],
 )  # fmt: skip
 def test_a_preference_is_granted_up_to_30_seconds_or_ignored(world: World, prefer: str, applied: str | None) -> None:
     """RFC 7240."""

@@ -82,7 +82,8 @@ def test_a_standard_webhook_is_accepted_under_its_id() -> None:
 def test_each_of_several_messages_has_the_id_and_its_index() -> None:
     """In an array, even of one."""
     world = a_world()
-    for messages in ([a_message()], {"updates": [a_message(), a_message(deviceComplianceUserStatusId="b")]}):
+    two = [a_message(), a_message(deviceComplianceUserStatusId="b")]
+    for messages in ([a_message()], {"updates": [a_message()]}, {"updates": two}):
         body = json.dumps(messages).encode()
         _, answer = send(world, "standard", body, signed(body, name=f"m{len(body)}"))
         keys = [world.resource(one["id"])["idempotencyKey"] for one in answer["value"]]
@@ -201,6 +202,28 @@ def test_a_cloud_event_is_unwrapped() -> None:
     _, again = send(world, "eventgrid", [event], headers)
 
     assert first["value"][0]["id"] == again["value"][0]["id"]
+
+
+def test_a_cloud_event_in_headers_is_the_same_event() -> None:
+    """Binary content mode: the same identity, so the same update; an attribute that lacks is a fault."""
+    event = {"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": a_message()}
+    key, world = {"X-Relay-Key": "let me in"}, a_world()
+    attributes = {f"ce-{name}": str(event[name]) for name in ("specversion", "id", "source", "type")}
+
+    _, first = send(world, "eventgrid", event, key)
+    _, again = send(world, "eventgrid", a_message(), key | attributes)
+
+    assert first["value"][0]["id"] == again["value"][0]["id"]
+    del attributes["ce-id"]
+    assert send(world, "eventgrid", a_message(), key | attributes)[0].status_code == 400
+
+
+@pytest.mark.parametrize("code", [None, "", {}, 7])
+def test_a_handshake_without_a_code_is_refused(code: Any) -> None:
+    """Nothing else is echoed."""
+    asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": code}}]
+    headers = {"aeg-event-type": "SubscriptionValidation", "X-Relay-Key": "let me in"}
+    assert send(a_world(), "eventgrid", asked, headers)[0].status_code == 400
 
 
 def test_event_grids_own_handshake_is_answered() -> None:
