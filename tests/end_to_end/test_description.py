@@ -23,7 +23,7 @@ def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) ->
         [
             str(Path(sys.executable).parent / "schemathesis"), "run", f"{running.base_url}/api/openapi.json",
             "--checks", checks, "--max-examples", "4", "--phases", "examples,coverage,fuzzing", "--no-color",
-            "--seed", "1", "--header", "X-Relay-Key: shared-secret", "--request-timeout", "40",
+            "--seed", "1", "--header", "X-Relay-Key: shared-secret", "--request-timeout", "180",
         ],
         cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
     )  # fmt: skip

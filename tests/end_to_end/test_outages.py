@@ -38,7 +38,6 @@ def test_three_hosts_together_keep_to_the_quota_and_use_it() -> None:
     count, window, updates = 40, 8, 160
     with stack(3, GRAPH_WRITE_QUOTA=f"{count}/{window}", **QUICK) as parts:
         parts.graph.config(quota=f"{count}/{window}")
-        queue(parts).create_queue()
         for _ in range(updates):
             queue(parts).send_message(json.dumps(report(str(uuid.uuid4()), 0)))
         settled(parts, updates)
