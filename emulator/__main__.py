@@ -150,7 +150,7 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
         parts.enter_context(_shown(app))
         app.start()
         running.append(app)
-        print(f"relay     {app.base_url}/api/updates\n\n{_READY.format(base=app.base_url)}", flush=True)
+        print(f"relay     {app.base_url}/api/updates\ndashboard {app.base_url}/api/dashboard\n\n{_READY.format(base=app.base_url)}", flush=True)
     return running
 
 
