@@ -102,7 +102,8 @@ def _run(options: argparse.Namespace, *, host: bool, controlled: bool) -> int:
     taken = _taken(options, *names)
     if taken is not None:
         return _say_taken(taken)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job begins with SIGINT ignored
+        signal.signal(number, _interrupt)
     with ExitStack() as parts:
         try:
             running = _start_all(options, parts, host=host, controlled=controlled)
@@ -150,11 +151,14 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
         parts.enter_context(_shown(app))
         app.start()
         running.append(app)
-        print(f"relay     {app.base_url}/api/updates\ndashboard {app.base_url}/api/dashboard\n\n{_READY.format(base=app.base_url)}", flush=True)
+        print(_READY.format(base=app.base_url), flush=True)
     return running
 
 
-_READY = """Ready. In a second terminal: make demo, or
+_READY = """relay     {base}/api/updates
+dashboard {base}/api/dashboard
+
+Ready. In a second terminal: make demo, or
 
   curl -i {base}/api/updates -H 'Content-Type: application/json' -d @examples/update.json
 
