@@ -19,37 +19,37 @@ def deliver(message: func.QueueMessage, context: func.Context) -> None:
 @app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection="UPDATES_STORAGE")
 def poison(message: func.QueueMessage) -> None:
     """A message that the host gave up."""
-    relay().poison(delivery(message))
+    relay().operations().poison(delivery(message))
 
 
 @app.timer_trigger(arg_name="timer", schedule="30 */5 * * * *")
 def reconcile(timer: func.TimerRequest) -> None:
     """No accepted update stays without a final status."""
-    relay().reconcile()
+    relay().operations().reconcile()
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 10 3 * * *")
 def reconcile_everything(timer: func.TimerRequest) -> None:
     """The same, over the whole retention."""
-    relay().reconcile(everything=True)
+    relay().operations().reconcile(everything=True)
 
 
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
 def observe(timer: func.TimerRequest) -> None:
     """How things stand, for whoever watches."""
-    relay().observe()
+    relay().operations().observe()
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 40 * * * *")
 def purge(timer: func.TimerRequest) -> None:
     """What is older than the retention goes."""
-    relay().purge()
+    relay().operations().purge()
 
 
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
 def erase(timer: func.TimerRequest) -> None:
     """Erasures go on."""
-    relay().erase()
+    relay().operations().erase()
 
 
 @app.route("updates", methods=["POST"])
@@ -97,19 +97,19 @@ def replay_update(req: func.HttpRequest, context: func.Context) -> func.HttpResp
 @app.route("deviceCompliancePolicies/{p}/userStatuses/{u}", methods=["GET"])
 def get_user_status(req: func.HttpRequest) -> func.HttpResponse:
     """What stands in Graph, and what waits."""
-    return relay().user_statuses.get_user_status(req)
+    return relay().operations().user_statuses.get_user_status(req)
 
 
 @app.route("erasures", methods=["POST"])
 def post_erasure(req: func.HttpRequest) -> func.HttpResponse:
     """Erase a person's data."""
-    return relay().erasures.post_erasure(req)
+    return relay().operations().erasures.post_erasure(req)
 
 
 @app.route("erasures/{id}", methods=["GET"])
 def get_erasure(req: func.HttpRequest) -> func.HttpResponse:
     """How far an erasure has come."""
-    return relay().erasures.get_erasure(req)
+    return relay().operations().erasures.get_erasure(req)
 
 
 @app.route("webhooks/{source}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -127,13 +127,13 @@ def allow_webhook(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("stats", methods=["GET"])
 def get_stats(req: func.HttpRequest) -> func.HttpResponse:
     """The last 24 hours."""
-    return relay().stats.get_stats(req)
+    return relay().operations().stats.get_stats(req)
 
 
 @app.route("doctor", methods=["GET"])
 async def get_doctor(req: func.HttpRequest) -> func.HttpResponse:
     """What keeps the relay from its work, and the next step."""
-    return await relay().doctor.get_doctor(req)
+    return await relay().operations().doctor.get_doctor(req)
 
 
 @app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -151,19 +151,19 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
     """The API's description."""
-    return relay().openapi.get_openapi(req)
+    return relay().operations().openapi.get_openapi(req)
 
 
 @app.route("dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """The operator's dashboard."""
-    return relay().pages.get_dashboard(req)
+    return relay().operations().pages.get_dashboard(req)
 
 
 @app.route("dashboard/{file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """What its page is made of."""
-    return relay().pages.get_dashboard_file(req)
+    return relay().operations().pages.get_dashboard_file(req)
 
 
 @app.route(
@@ -173,4 +173,4 @@ def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
 )
 def unknown(req: func.HttpRequest) -> func.HttpResponse:
     """Every other path, and every other method."""
-    return relay().openapi.unknown(req)
+    return relay().operations().openapi.unknown(req)

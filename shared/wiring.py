@@ -1,6 +1,7 @@
 """Adapters become use cases; the only place that knows everyone.
 
 ``build`` makes a relay, any part of it replaced on demand; ``Lazily`` makes the app's one relay, once, at first use.
+What runs on a timer or on an operator's request is wired apart (``operations``), at its own first use.
 """
 
 import os
@@ -10,24 +11,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.core.decision import RetryPolicy
-from shared.core.pacing import Quota
 from shared.outside import CONNECTIONS, Ports, connect
+from shared.parts import Parts, quota_of
 from shared.service.accept import Accept, Each
 from shared.service.cancel import Cancel
 from shared.service.deliver import Deliver
 from shared.service.directories import Directories
-from shared.service.doctor import Doctor
 from shared.service.end import End
-from shared.service.erase import Erase
 from shared.service.gate import Gate
 from shared.service.lease import Leases
-from shared.service.observe import Observe
-from shared.service.poison import Poison
-from shared.service.purge import Purge
-from shared.service.reconcile import Reconcile
 from shared.service.records import Records
 from shared.service.replay import Replay
 from shared.service.resolve import Resolve
@@ -38,16 +33,13 @@ from shared.service.turn import Limits, Turn
 from shared.settings import Settings
 from shared.web.api import Api
 from shared.web.callers import Callers
-from shared.web.doctor import DoctorPage
-from shared.web.erasures import Erasures
 from shared.web.health import Health, Readiness
 from shared.web.many import Batches
-from shared.web.openapi import OpenApi
-from shared.web.pages import Pages
-from shared.web.stats import Stats
-from shared.web.user_statuses import UserStatuses
 from shared.web.waiting import Waiting
 from shared.web.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from shared.operations import Operations
 
 #: Of one batch: what a batch gains beyond this, single requests lose.
 STORAGE_CALLS_AT_ONCE = 16
@@ -59,21 +51,11 @@ class Relay:
 
     ports: Ports
     deliver: Deliver
-    poison: Poison
-    reconcile: Reconcile
-    observe: Observe
-    purge: Purge
-    erase: Erase
     api: Api
     batches: Batches
-    user_statuses: UserStatuses
     webhooks: Webhooks
-    erasures: Erasures
-    stats: Stats
     health: Health
-    doctor: DoctorPage
-    openapi: OpenApi
-    pages: Pages
+    operations: "Callable[[], Operations]"
 
 
 def load_settings() -> Settings:
@@ -84,52 +66,57 @@ def load_settings() -> Settings:
 def build(settings: Settings, **instead: Any) -> Relay:
     """A relay by its settings; ``instead`` names ports (``queue=``, ``graph=``) to use in place of the real ones."""
     outside = connect(settings, **instead)
+    parts = _parts(settings, outside)
+    return Relay(
+        ports=outside,
+        deliver=_deliver(settings, parts),
+        api=Api(
+            accept=parts.accept, cancel=Cancel(parts.records, parts.end, outside.clock),
+            replay=Replay(outside.outcomes, parts.accept, outside.clock, outside.chance),
+            outcomes=outside.outcomes, clock=outside.clock, callers=parts.callers, waiting=parts.waiting,
+        ),
+        batches=Batches(parts.accept, parts.callers),
+        webhooks=Webhooks(parts.accept, settings.webhook_sources),
+        health=Health(
+            Readiness(outside.queue, outside.activity, outside.identity, outside.graph), parts.waiting, outside.clock
+        ),
+        operations=Once(lambda: _operations(settings, parts)),
+    )  # fmt: skip
+
+
+def _parts(settings: Settings, outside: Ports) -> Parts:
     tally = Tally(outside.activity, outside.clock, uuid.uuid4().hex, outside.later)
     records = Records(outside.outcomes, outside.clock, tally, outside.telemetry)
     leases = Leases(outside.user_statuses, outside.clock, timedelta(seconds=settings.graph_timeout_seconds))
-    end = End(outside.user_statuses, leases, records, outside.clock)
-    erase = _erase(settings, outside)
-    accept = Accept(
-        outside.queue, outside.user_statuses, records, outside.keys, outside.clock, outside.chance,
-        several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")), outside.telemetry,
-    )  # fmt: skip
-    waiting = Waiting(outside.outcomes, outside.clock, ThreadPoolExecutor(CONNECTIONS, "http"), outside.sleep)
-    callers = Callers(settings.public_base_url, os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1"))
-    readiness = Readiness(outside.queue, outside.activity, outside.identity, outside.graph)
     gate = _gate(settings, outside)
-    return Relay(
-        ports=outside,
-        deliver=_deliver(settings, outside, leases, records, gate),
-        poison=Poison(outside.queue, records, end, outside.clock),
-        reconcile=Reconcile(outside.queue, outside.outcomes, records, outside.clock, settings.delivery_deadline),
-        observe=Observe(outside.queue, outside.pacing, _quota(settings), outside.clock, outside.telemetry),
-        purge=_purge(settings, outside),
-        erase=erase,
-        api=Api(
-            accept=accept, cancel=Cancel(records, end, outside.clock),
-            replay=Replay(outside.outcomes, accept, outside.clock, outside.chance),
-            outcomes=outside.outcomes, clock=outside.clock, callers=callers, waiting=waiting,
+    return Parts(
+        outside=outside, tally=tally, records=records, leases=leases, gate=gate,
+        end=End(outside.user_statuses, leases, records, outside.clock),
+        write=Write(outside.graph, outside.identity, gate, tally, outside.telemetry),
+        accept=Accept(
+            outside.queue, outside.user_statuses, records, outside.keys, outside.clock, outside.chance,
+            several_at_a_time(ThreadPoolExecutor(STORAGE_CALLS_AT_ONCE, "storage")), outside.telemetry,
         ),
-        batches=Batches(accept, callers),
-        user_statuses=UserStatuses(outside.user_statuses),
-        webhooks=Webhooks(accept, settings.webhook_sources),
-        erasures=Erasures(erase, callers),
-        stats=Stats(tally, outside.queue, outside.pacing, _quota(settings), outside.clock),
-        health=Health(readiness, waiting, outside.clock),
-        doctor=DoctorPage(_doctor(settings, outside, leases, records, gate), waiting, outside.clock),
-        openapi=OpenApi(callers),
-        pages=Pages(),
+        waiting=Waiting(outside.outcomes, outside.clock, ThreadPoolExecutor(CONNECTIONS, "http"), outside.sleep),
+        callers=Callers(settings.public_base_url, os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")),
     )  # fmt: skip
+
+
+def _operations(settings: Settings, parts: Parts) -> "Operations":
+    from shared.operations import operations  # noqa: PLC0415 - an instance that only delivers never loads it
+
+    return operations(settings, parts)
 
 
 def _gate(settings: Settings, outside: Ports) -> Gate:
     return Gate(
-        outside.pacing, _quota(settings), clock=outside.clock, chance=outside.chance,
+        outside.pacing, quota_of(settings), clock=outside.clock, chance=outside.chance,
         call_milliseconds=int(settings.graph_timeout_seconds * 1000),
     )  # fmt: skip
 
 
-def _deliver(settings: Settings, outside: Ports, leases: Leases, records: Records, gate: Gate) -> Deliver:
+def _deliver(settings: Settings, parts: Parts) -> Deliver:
+    outside, records, gate = parts.outside, parts.records, parts.gate
     retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
     limits = Limits(settings.delivery_deadline, retry)
     settle = Settle(outside.queue, outside.user_statuses, records, outside.clock)
@@ -138,36 +125,10 @@ def _deliver(settings: Settings, outside: Ports, leases: Leases, records: Record
         directories, outside.user_statuses, records, settle, gate, outside.clock, outside.chance, limits
     )  # fmt: skip
     turn = Turn(
-        user_statuses=outside.user_statuses, leases=leases, records=records, identity=outside.identity, gate=gate,
-        write=Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry), settle=settle,
-        clock=outside.clock, chance=outside.chance, limits=limits,
+        user_statuses=outside.user_statuses, leases=parts.leases, records=records, identity=outside.identity,
+        gate=gate, write=parts.write, settle=settle, clock=outside.clock, chance=outside.chance, limits=limits,
     )  # fmt: skip
     return Deliver(outside.queue, outside.keys, records, resolve, turn, outside.clock, outside.telemetry)
-
-
-def _doctor(settings: Settings, outside: Ports, leases: Leases, records: Records, gate: Gate) -> Doctor:
-    return Doctor(
-        outside.queue, outside.activity, outside.identity, outside.graph, outside.user_statuses, leases, gate,
-        Write(outside.graph, outside.identity, gate, records.tally, outside.telemetry), outside.clock,
-        settings.graph_audience.removesuffix("/.default"),
-    )  # fmt: skip
-
-
-def _erase(settings: Settings, outside: Ports) -> Erase:
-    return Erase(
-        outside.erasures, outside.outcomes, outside.user_statuses, outside.queue, outside.clock, outside.chance,
-        settings.outcome_retention,
-    )  # fmt: skip
-
-
-def _purge(settings: Settings, outside: Ports) -> Purge:
-    return Purge(
-        outside.outcomes, outside.keys, outside.activity, outside.erasures, outside.clock, settings.outcome_retention
-    )
-
-
-def _quota(settings: Settings) -> Quota:
-    return Quota(settings.write_quota.count, int(settings.write_quota.seconds * 1000))
 
 
 def several_at_a_time(threads: ThreadPoolExecutor) -> Each:
@@ -180,17 +141,24 @@ def several_at_a_time(threads: ThreadPoolExecutor) -> Each:
     return each
 
 
-class Lazily:
-    """One relay a process, built at the first call; a lock, since the first calls come together."""
+class Once[T]:
+    """One thing a process, made at the first call; a lock, since the first calls come together."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: T | None = None
+
+    def __call__(self) -> T:
+        """The thing."""
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+class Lazily(Once[Relay]):
+    """The app's one relay."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._relay: Relay | None = None
-
-    def __call__(self) -> Relay:
-        """The relay."""
-        with self._lock:
-            if self._relay is None:
-                self._relay = build(self._settings)
-            return self._relay
+        super().__init__(lambda: build(settings))

@@ -103,7 +103,7 @@ def test_every_requirement_has_its_reason() -> None:
 def test_importing_the_app_does_no_work() -> None:
     """No connection, no thread: a host can index it anywhere."""
     code = (
-        "import threading, function_app; assert threading.active_count() == 1; assert function_app.relay._relay is None"
+        "import threading, function_app; assert threading.active_count() == 1; assert function_app.relay._made is None"
     )
     env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT, env=env)

@@ -5,6 +5,7 @@ from typing import Any
 from shared.core.outcome import Outcome
 from shared.core.resource import resource
 from shared.core.update import Update
+from shared.operations import Operations
 from shared.service.accept import Accepted
 from shared.service.telemetry import Telemetry
 from shared.settings import Settings
@@ -41,6 +42,11 @@ class World:
             "clock": self.clock, "chance": self.chance, "later": self.later, "sleep": self.sleep,
             "telemetry": self.telemetry,
         }  # fmt: skip
+
+    @property
+    def operations(self) -> Operations:
+        """What runs on a timer or on an operator's request."""
+        return self.relay.operations()
 
     async def sleep(self, seconds: float) -> None:
         """The loop's time is the world's: while a caller waits, the host goes on."""

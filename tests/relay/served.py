@@ -68,7 +68,7 @@ def _handler(world: World, method: str, path: str) -> tuple[Any, dict[str, str]]
         ("POST", r"/api/updates/(?P<id>[^/]+)/replay", relay.api.replay_update),
         ("GET", r"/api/updates/(?P<id>[^/]+)", relay.api.get_update),
         ("GET", r"/api/updates", relay.api.list_updates),
-        ("GET", r"/api/stats", relay.stats.get_stats),
+        ("GET", r"/api/stats", relay.operations().stats.get_stats),
     ]
     for wanted, pattern, handler in routes:
         match = re.fullmatch(pattern, path)

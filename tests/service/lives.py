@@ -63,7 +63,7 @@ def lived(world: World, name: str = NAME) -> list[str]:
     world.accept(deviceComplianceUserStatusId=HERS_TOO, userStatus=status(name, 8))
     message = world.queue.messages.pop()
     for n in range(4):
-        world.relay.poison(Delivery(message.text.encode(), f"poison-{n}", NOW, 1))
+        world.operations.poison(Delivery(message.text.encode(), f"poison-{n}", NOW, 1))
         message = world.queue.messages.pop() if world.queue.messages else message
     world.run()
     return sorted(known(world) - before)
@@ -82,14 +82,16 @@ def others_lived(world: World) -> list[str]:
 
 def erase(world: World, **body: Any) -> dict[str, Any]:
     """POST an erasure; its resource."""
-    response, told = ask(world.relay.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES)
+    response, told = ask(
+        world.operations.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES
+    )
     assert response.status_code == 202, told
     return dict(told)
 
 
 def erasure(world: World, erasure_id: str) -> dict[str, Any]:
     """GET it."""
-    response, told = ask(world.relay.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
+    response, told = ask(world.operations.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
     assert response.status_code == 200, told
     return dict(told)
 
@@ -101,7 +103,7 @@ def finished(world: World, begun: dict[str, Any], most: int = 100) -> dict[str, 
         if told["status"] in ("succeeded", "failed"):
             return told
         world.clock.step(minutes=1)
-        world.relay.erase()
+        world.operations.erase()
     raise AssertionError(told)
 
 
@@ -117,5 +119,5 @@ def stored(world: World) -> str:
 
 def in_api(world: World, user: str = HERS) -> dict[str, Any]:
     """The user status as callers see it."""
-    _, told = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": user})
+    _, told = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY, "u": user})
     return dict(told)

@@ -156,7 +156,7 @@ def test_a_row_whose_outcomes_were_purged_is_found_by_its_values(world: World) -
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(NAME))
     world.run()
     world.clock.step(days=31)
-    world.relay.purge()
+    world.operations.purge()
     unnamed = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 50))
     world.run()
 
@@ -194,7 +194,7 @@ def test_a_replay_made_meanwhile_is_erased_with_its_original(world: World) -> No
     world.clock.step(seconds=30)
     _, replay = ask(world.relay.api.replay_update, "POST", route_params={"id": original})
 
-    world.relay.erase()
+    world.operations.erase()
     assert erasure(world, begun["id"])["status"] == "running"
     world.run()
     told = finished(world, begun)
@@ -213,7 +213,7 @@ def test_an_update_that_is_not_final_is_delivered_first(world: World) -> None:
 
     begun = erase(world)
     world.clock.step(minutes=1)
-    world.relay.erase()
+    world.operations.erase()
 
     assert erasure(world, begun["id"])["status"] == "running"
     assert world.resource(waiting)["userStatus"] is not None
@@ -269,7 +269,7 @@ def test_a_user_status_that_is_being_written_waits(world: World) -> None:
 
     begun = erase(world)
     world.clock.step(minutes=1)
-    world.relay.erase()
+    world.operations.erase()
 
     assert erasure(world, begun["id"])["status"] == "running"
     assert in_api(world)["properties"]["userPrincipalName"]["confirmed"]["value"] == NAME
@@ -297,7 +297,7 @@ def test_an_acceptance_whose_update_never_shows_is_waited_for_a_day(world: World
 
     begun = erase(world)
     world.clock.step(hours=23)
-    world.relay.erase()
+    world.operations.erase()
     assert erasure(world, begun["id"])["status"] == "running"
     world.clock.step(hours=2)
 
@@ -345,7 +345,7 @@ def test_an_erasure_that_cannot_end_fails_and_forgets_too(world: World) -> None:
     world.deliver_next()
     begun = erase(world)
     world.clock.step(days=31)
-    assert world.relay.erase() == 1
+    assert world.operations.erase() == 1
     assert erasure(world, begun["id"])["status"] == "failed"
     assert NAME not in repr(world.erasures.rows)
 
@@ -358,9 +358,9 @@ def test_ended_erasures_are_purged_open_ones_are_not(world: World) -> None:
     world.deliver_next()
     begun = erase(world)
     world.clock.step(days=29)
-    assert world.relay.purge() == 0
+    assert world.operations.purge() == 0
     world.clock.step(days=2)
-    world.relay.purge()
+    world.operations.purge()
     assert world.erasures.get(done["id"]) is None
     assert world.erasures.get(begun["id"]) is not None
 
@@ -374,7 +374,7 @@ def test_storage_that_is_away_delays_an_erasure_and_loses_none(world: World) -> 
         raise Unavailable("table")
 
     world.erasures.insert = down  # type: ignore[method-assign]
-    response, _ = ask(world.relay.erasures.post_erasure, "POST", {"userPrincipalName": NAME})
+    response, _ = ask(world.operations.erasures.post_erasure, "POST", {"userPrincipalName": NAME})
     assert problem(response) == (503, "storageUnavailable")
     assert not world.erasures.rows
     world.erasures.insert = insert  # type: ignore[method-assign]
@@ -445,7 +445,7 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
     for _ in range(60):
         calls.append(0)
         world.clock.step(minutes=1)
-        if world.relay.erase():
+        if world.operations.erase():
             break
 
     told = erasure(world, begun["id"])
@@ -465,7 +465,7 @@ def test_more_user_statuses_and_open_updates_than_fit_are_taken_in_later_rounds(
     begun = erase(world)
     for _ in range(10):
         world.clock.step(minutes=1)
-        world.relay.erase()
+        world.operations.erase()
         (row,) = [one for one, _ in world.erasures.rows.values()]
         assert len(row.progress.keys) <= MOST_KEYS
         assert len(row.progress.followed) <= MOST_FOLLOWED
@@ -501,7 +501,7 @@ def test_a_message_that_is_just_being_consumed_is_not_missed(world: World) -> No
     begun = erase(world)
     assert begun["status"] == "running"
     world.clock.step(seconds=20)
-    world.relay.erase()
+    world.operations.erase()
     world.relay.deliver(message.delivery())
     world.queue.delete(message)
     assert finished(world, begun)["updatesErased"] == 1

@@ -72,7 +72,7 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
             world.relay = whole
             world.run()
             world.clock.step(minutes=1)
-            dying.erase()
+            dying.operations().erase()
             died = False
         except Crash:
             died = True
@@ -143,7 +143,7 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
         return job
 
     def slices(relay: Relay) -> Any:
-        return lambda: [relay.erase() for _ in range(3)]
+        return lambda: [relay.operations().erase() for _ in range(3)]
 
     jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
     scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
@@ -173,12 +173,12 @@ def test_two_slices_at_the_same_time_do_no_harm() -> None:
 
     def overtaken(row: Any, etag: str) -> str:
         world.erasures.replace = replace  # type: ignore[method-assign]
-        world.relay.erase()
+        world.operations.erase()
         return replace(row, etag)
 
     world.clock.step(minutes=2)
     world.erasures.replace = overtaken  # type: ignore[method-assign]
-    world.relay.erase()
+    world.operations.erase()
     world.run()
     assert finished(world, begun)["updatesErased"] == 13
     assert in_api(world, HERS)["properties"]["devicesCount"]["confirmed"]["value"] is None

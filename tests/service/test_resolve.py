@@ -66,7 +66,7 @@ def test_once_resolved_it_is_found_by_its_user_status(world: World) -> None:
     world.deliver_next()
 
     page = world.outcomes.list(OutcomeFilter(device_compliance_user_status_id=USER), 10)
-    _, state = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": USER})
+    _, state = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY, "u": USER})
 
     assert [one.id for one in page.outcomes] == [update_id]
     assert {one["waiting"]["updateId"] for one in state["properties"].values()} == {update_id}
@@ -469,7 +469,7 @@ def test_a_named_update_ends_as_poison_as_any_other(world: World, resolved: bool
             world.deliver_next()
     for n in range(4):
         message = world.queue.messages.pop()
-        world.relay.poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
+        world.operations.poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
     outcome = world.outcome(update_id)
     assert (outcome.state, code(world, update_id)) == (State.FAILED, "poisoned")
     assert outcome.raw_message is not None
@@ -481,7 +481,7 @@ def test_a_named_update_whose_message_was_lost_gets_its_turn(world: World) -> No
     update_id = world.accept(**named())
     world.queue.messages.clear()
     world.clock.step(minutes=16)
-    assert world.relay.reconcile() == 1
+    assert world.operations.reconcile() == 1
     world.run()
     assert world.outcome(update_id).state is State.DELIVERED
 

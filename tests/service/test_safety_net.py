@@ -14,11 +14,11 @@ def test_a_readable_message_comes_back_from_poison_three_times(world: World) -> 
     update_id = world.accept()
     for n in range(3):
         message = world.queue.messages.pop()
-        world.relay.poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
+        world.operations.poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
         assert world.queue.documents()[0]["poisoned"] == n + 1
     last = world.queue.messages.pop()
 
-    world.relay.poison(Delivery(last.text.encode(), "p3", NOW, 1))
+    world.operations.poison(Delivery(last.text.encode(), "p3", NOW, 1))
 
     outcome = world.outcome(update_id)
     assert outcome.state is State.FAILED
@@ -33,7 +33,7 @@ def test_a_foreign_poison_message_is_put_back_as_an_envelope(world: World) -> No
     """Its id is then its own."""
     import json
 
-    world.relay.poison(Delivery(json.dumps(a_message()).encode(), "p", NOW, 1))
+    world.operations.poison(Delivery(json.dumps(a_message()).encode(), "p", NOW, 1))
     assert world.queue.documents()[0]["relay"] == 1
     world.run()
     assert [one.state for one, _ in world.outcomes.rows.values()] == [State.DELIVERED]
@@ -41,12 +41,12 @@ def test_a_foreign_poison_message_is_put_back_as_an_envelope(world: World) -> No
 
 def test_an_unreadable_poison_message_gets_an_outcome_and_a_final_one_is_dropped(world: World) -> None:
     """Nothing is silent."""
-    world.relay.poison(Delivery(b"\xff", "p", NOW, 1))
+    world.operations.poison(Delivery(b"\xff", "p", NOW, 1))
     assert [one.state for one, _ in world.outcomes.rows.values()] == [State.FAILED]
     update_id = world.accept()
     text = world.queue.messages[0].text
     world.run()
-    world.relay.poison(Delivery(text.encode(), "q", NOW, 1))
+    world.operations.poison(Delivery(text.encode(), "q", NOW, 1))
     assert world.outcome(update_id).state is State.DELIVERED
     assert not world.queue.messages
 
@@ -60,11 +60,11 @@ def test_an_update_whose_message_was_lost_gets_its_turn(world: World) -> None:
     world.deliver_next()
     world.queue.messages.clear()
     world.clock.step(minutes=14)
-    assert world.relay.reconcile() == 0
+    assert world.operations.reconcile() == 0
 
     world.clock.step(minutes=2)
-    assert world.relay.reconcile() == 2
-    assert world.relay.reconcile() == 0
+    assert world.operations.reconcile() == 2
+    assert world.operations.reconcile() == 0
     world.run()
 
     assert {world.outcome(one).state for one in (queued, waiting)} == {State.DELIVERED}
@@ -75,7 +75,7 @@ def test_a_backlog_is_not_a_loss(world: World) -> None:
     world.accept()
     world.accept(deviceComplianceUserStatusId="other")
     world.clock.step(hours=2)
-    assert world.relay.reconcile() == 0
+    assert world.operations.reconcile() == 0
     assert len(world.queue.messages) == 2
 
 
@@ -84,7 +84,7 @@ def test_a_message_that_was_only_late_is_dropped(world: World) -> None:
     world.accept()
     late = world.queue.messages.pop()
     world.clock.step(minutes=20)
-    world.relay.reconcile()
+    world.operations.reconcile()
     world.queue.messages.append(late)
 
     world.run()
@@ -99,8 +99,8 @@ def test_a_lost_update_past_its_deadline_fails_if_it_was_tried(world: World) -> 
     world.deliver_next()
     world.queue.messages.clear()
     world.clock.step(days=10)
-    assert world.relay.reconcile() == 0
-    assert world.relay.reconcile(everything=True) == 1
+    assert world.operations.reconcile() == 0
+    assert world.operations.reconcile(everything=True) == 1
 
     world.run()
 
@@ -116,8 +116,8 @@ def test_retention_purges_what_is_old_and_final(world: World) -> None:
     world.clock.step(days=31)
     young = world.accept(deviceComplianceUserStatusId="other")
 
-    assert world.relay.purge() == 2
-    assert world.relay.purge() == 0
+    assert world.operations.purge() == 2
+    assert world.operations.purge() == 0
 
     assert world.outcomes.get(old) is None
     assert world.outcome(young)
@@ -138,7 +138,7 @@ def test_a_twin_that_comes_while_retention_runs_is_a_new_update(world: World) ->
         return purge(before, limit)
 
     world.outcomes.purge = twin_first  # type: ignore[method-assign]
-    world.relay.purge()
+    world.operations.purge()
     assert twins[0] != old
     assert world.outcome(twins[0]).created > NOW
 
@@ -153,7 +153,7 @@ def test_purging_more_than_a_slice_goes_on(world: World) -> None:
         outcome = advance(queued(replace(an_envelope(n=n)), NOW), Event.CANCEL, NOW)
         world.outcomes.insert(outcome)
     world.clock.step(days=31)
-    assert world.relay.purge() == 1_203
+    assert world.operations.purge() == 1_203
 
 
 def test_an_outcome_older_than_its_update_is_overdue_only_after_its_next_attempt(world: World) -> None:
@@ -162,5 +162,5 @@ def test_an_outcome_older_than_its_update_is_overdue_only_after_its_next_attempt
     world.accept()
     world.deliver_next()
     world.clock.step(minutes=50)
-    assert world.relay.reconcile() == 0
+    assert world.operations.reconcile() == 0
     assert world.queue.messages[0].visible - world.clock.now() > timedelta(minutes=5)

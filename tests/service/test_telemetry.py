@@ -179,7 +179,7 @@ def test_an_overdue_update_that_is_put_back_goes_on_with_its_trace(seen: Watched
     seen.world.accept()
     seen.world.queue.messages.clear()
     seen.world.clock.step(minutes=16)
-    assert seen.world.relay.reconcile() == 1
+    assert seen.world.operations.reconcile() == 1
 
     seen.world.run()
 
@@ -252,7 +252,7 @@ def test_the_timer_tells_the_queue_and_the_quota(seen: Watched) -> None:
     seen.world.accept(deviceComplianceUserStatusId="other")
     seen.world.clock.step(seconds=12)
 
-    seen.world.relay.observe()
+    seen.world.operations.observe()
 
     metrics = seen.metrics()
     assert points(metrics, "relay.queue.length") == [({}, 1)]
@@ -338,10 +338,10 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
         "marked-words",
     ):
         world.clock.step(minutes=10)
-        world.relay.poison(Delivery(body.encode(), "p", world.clock.now(), 1))
+        world.operations.poison(Delivery(body.encode(), "p", world.clock.now(), 1))
     world.chance.bits = broken  # type: ignore[method-assign]
     response, _ = post(world, a_message(**update))
-    world.relay.observe()
+    world.operations.observe()
 
     assert response.status_code == 500
     assert seen.lines("unexpected")

@@ -277,7 +277,7 @@ def test_absolute_urls_come_from_the_public_base_where_it_is_set() -> None:
 def test_liveness_and_unknown_paths(world: World) -> None:
     """The process runs; a path that is none is a problem."""
     assert answered(world.relay.health.live(request("GET"))).status_code == 200
-    unknown = world.relay.openapi.unknown(request("GET", url="http://relay.example/api/nothing"))
+    unknown = world.operations.openapi.unknown(request("GET", url="http://relay.example/api/nothing"))
     assert unknown.status_code == 404
     assert unknown.mimetype == "application/problem+json"
 

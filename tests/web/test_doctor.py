@@ -27,7 +27,7 @@ def world(world: World) -> World:
 
 def findings(world: World, **query: str) -> dict[str, Any]:
     """By name."""
-    response, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
+    response, body = ask(world.operations.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
     assert response.status_code == 200
     assert a_schema("Doctor").is_valid(body)
     assert [one["name"] for one in body["checks"]] == NAMES
@@ -182,7 +182,7 @@ def test_the_probe_keeps_to_the_hold(world: World) -> None:
 )  # fmt: skip
 def test_ids_come_together_and_are_ids(world: World, query: dict[str, str]) -> None:
     """400, each fault named."""
-    response, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
+    response, body = ask(world.operations.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
     assert problem(response) == (400, "invalidQuery")
     assert body["errors"]
 

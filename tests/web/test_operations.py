@@ -95,7 +95,7 @@ def test_statistics_count_what_became_of_updates(world: World) -> None:
     world.accept(deviceComplianceUserStatusId="next")
     world.clock.step(minutes=1)
 
-    _, body = ask(world.relay.stats.get_stats)
+    _, body = ask(world.operations.stats.get_stats)
 
     assert a_schema("Stats").is_valid(body)
     assert body["last24Hours"]["byStatus"] == {
@@ -117,7 +117,7 @@ def test_statistics_reach_back_24_hours_and_over_all_instances(world: World) -> 
     for hours, count in ((1, 5), (23, 7), (26, 100)):
         hour = (now - timedelta(hours=hours)).replace(minute=0)
         world.activity.write(hour, "other", {59: {"succeeded": count}})
-    _, body = ask(world.relay.stats.get_stats)
+    _, body = ask(world.operations.stats.get_stats)
     assert body["last24Hours"]["byStatus"]["succeeded"] == 12
 
 
@@ -146,7 +146,7 @@ def test_a_user_status_shows_what_stands_and_what_waits(world: World) -> None:
     world.run()
     second = world.accept(an_update(userStatus={"devicesCount": 2, "lastReportedDateTime": "2026-11-23T10:00:00Z"}))
 
-    response, body = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY.upper(), "u": USER})
+    response, body = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY.upper(), "u": USER})
 
     assert response.status_code == 200
     assert a_schema("UserStatus").is_valid(body)
@@ -160,7 +160,7 @@ def test_a_user_status_shows_what_stands_and_what_waits(world: World) -> None:
 
 def test_a_user_status_that_nobody_reported_is_not_found(world: World) -> None:
     """404."""
-    response = world.relay.user_statuses.get_user_status(request("GET", route_params={"p": POLICY, "u": "x"}))
+    response = world.operations.user_statuses.get_user_status(request("GET", route_params={"p": POLICY, "u": "x"}))
     assert problem(response) == (404, "notFound")
 
 
@@ -198,15 +198,15 @@ def test_answers_are_as_described(world: World) -> None:
 
 def test_another_method_of_a_known_path_is_405(world: World) -> None:
     """With what it takes; every other path is 404."""
-    wrong = world.relay.openapi.unknown(request("DELETE", url=f"{BASE}/api/updates/x/"))
+    wrong = world.operations.openapi.unknown(request("DELETE", url=f"{BASE}/api/updates/x/"))
     assert problem(wrong) == (405, "methodNotAllowed")
     assert wrong.headers["Allow"] == "GET"
-    assert problem(world.relay.openapi.unknown(request("GET", url=f"{BASE}/api/nothing")))[0] == 404
+    assert problem(world.operations.openapi.unknown(request("GET", url=f"{BASE}/api/nothing")))[0] == 404
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World) -> None:
     """Never a key."""
-    response, body = ask(world.relay.openapi.get_openapi, url=f"{BASE}/api/openapi.json?code=hush")
+    response, body = ask(world.operations.openapi.get_openapi, url=f"{BASE}/api/openapi.json?code=hush")
     assert response.status_code == 200
     assert body["openapi"].startswith("3.1")
     assert body["servers"] == [{"url": f"{BASE}/api"}]

@@ -17,12 +17,12 @@ URL = f"{BASE}/api/dashboard"
 def page(world: World, **headers: str) -> func.HttpResponse:
     """The page."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return world.relay.pages.get_dashboard(request("GET", url=URL, headers=named))
+    return world.operations.pages.get_dashboard(request("GET", url=URL, headers=named))
 
 
 def file(world: World, name: str) -> func.HttpResponse:
     """One of its files."""
-    return world.relay.pages.get_dashboard_file(request("GET", url=f"{URL}/{name}", route_params={"file": name}))
+    return world.operations.pages.get_dashboard_file(request("GET", url=f"{URL}/{name}", route_params={"file": name}))
 
 
 def test_the_page_may_run_its_own_modules_and_nothing_else(world: World) -> None:
@@ -64,7 +64,7 @@ def test_an_unchanged_file_is_not_sent_again(world: World) -> None:
 
 def test_a_trailing_slash_leads_back_to_the_page(world: World) -> None:
     """Its relative addresses would lead nowhere under it."""
-    response = world.relay.pages.get_dashboard(request("GET", url=f"{URL}/"))
+    response = world.operations.pages.get_dashboard(request("GET", url=f"{URL}/"))
     assert (response.status_code, response.headers["Location"]) == (308, "../dashboard")
 
 
