@@ -103,7 +103,7 @@ def test_no_query_or_path_is_too_malformed_for_an_answer(
     """What is asked."""
     handlers = {
         "list": RELAY.api.list_updates, "get": RELAY.api.get_update, "cancel": RELAY.api.cancel_update,
-        "replay": RELAY.api.replay_update, "user status": RELAY.user_statuses.get_user_status,
+        "replay": RELAY.api.replay_update, "user status": RELAY.operations().user_statuses.get_user_status,
     }  # fmt: skip
     check(handlers[name], a_request(b"", said, query, id=text, p=text, u=text))
 
