@@ -27,7 +27,7 @@ demo: install ## send the documented example to `make run` and watch it arrive
 test: check ## everything
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(THOROUGH)
 
-check: install lint types layers security ## the inner loop: under 30 seconds
+check: install lint types layers security ## the inner loop: some half a minute
 	$(BIN)/python -m pytest -q -n 2 tests $(THOROUGH:%=--ignore=%)
 
 lint:
