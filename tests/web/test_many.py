@@ -1,13 +1,14 @@
 """Batches: a verdict for each, and what one meets is no matter of the others."""
 
 import json
-import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import azure.functions as func
 import pytest
 
-from shared.service.ports import Reservation, Unavailable
+from shared.service.ports import Unavailable
 from tests.builders import a_message
 from tests.web.caller import ask, post, problem
 from tests.world import World
@@ -108,17 +109,15 @@ def test_twins_in_one_batch_make_one_update(world: World) -> None:
 
 
 def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
-    """However long its reservation takes: verdicts are in order."""
-    reserve, others = world.keys.reserve, threading.Event()
+    """Whichever of several calls at a time comes first: verdicts are in order."""
 
-    def slowly(scope: str, reservation: Reservation) -> Reservation:
-        if not world.keys.kept:
-            others.wait(0.2)  # time for the others to overtake it, if they could
-        return reserve(scope, reservation)
+    def last_first(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        return list(reversed([call(item) for item in reversed(list(items))]))
 
-    world.keys.reserve = slowly  # type: ignore[method-assign]
+    accept = replace(world.relay.batches.accept, each=last_first)
+    batches = replace(world.relay.batches, accept=accept)
     first, other = a_message(idempotencyKey="k"), a_message(idempotencyKey="k", userStatus={"devicesCount": 9})
-    _, body = batch(world, {"updates": [first, other, other]})
+    _, body = ask(batches.post_batch, "POST", {"updates": [first, other, other]})
     assert "id" in body["value"][0]
     assert [one["error"]["code"] for one in body["value"][1:]] == ["idempotencyKeyConflict"] * 2
 
