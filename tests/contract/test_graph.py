@@ -12,7 +12,7 @@ from emulator.stack import EmulatedGraph, started
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
 from shared.adapters.graph import GraphClient
 from shared.core.delivery.user_directory import read_list_page
-from shared.service.ports import storage as ports
+from shared.service.ports.graph import Graph
 from tests.builders import EXAMPLE, NOW, POLICY, USER
 from tests.twins import ScriptedGraph, SteppedClock
 
@@ -23,7 +23,7 @@ OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 class Subject:
     """A Graph, a token for it, and a way to fill it: policy, then ids with names."""
 
-    graph: ports.Graph
+    graph: Graph
     token: str
     fill: Callable[[str, dict[str, str]], None]
 
