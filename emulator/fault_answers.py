@@ -103,7 +103,7 @@ async def _cut(fault: Fault, call: Call) -> web.StreamResponse:
         *(f"{name}: {text}" for name, text in headers.items()),
     ]
     _send("\r\n".join([*lines, "", ""]).encode() + body[: len(body) // 2], call)
-    return NoAnswer(status=response.status)
+    return response  # for the record alone: the connection is closing, so nothing more is sent
 
 
 async def _raw(fault: Fault, call: Call) -> web.StreamResponse:

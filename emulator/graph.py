@@ -92,7 +92,8 @@ class Graph:
         if not may_land(fault):
             self.state.settle(record)
         remember = partial(self.state.remember, _key(request), record)
-        return await failing(fault, GraphCall(request, proceed, partial(own_error, request), remember))
+        call = GraphCall(request, proceed, partial(own_error, request), remember, self.state.postponed.after)
+        return await failing(fault, call)
 
     def _apply(self, request: web.Request, record: Record) -> web.Response:
         key = _key(request)

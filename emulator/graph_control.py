@@ -2,7 +2,8 @@
 
 All under ``/_emulator``: ``GET requests?since=N``, ``GET summary?windowSeconds=N``, ``GET state``, ``PUT state``,
 ``PUT config`` (``quota`` as ``100/20`` or null, ``retryAfter``, ``latencyMilliseconds``, ``strictIds``, ``pageSize``),
-``DELETE requests|state``. The faults have a control of their own (``emulator/faults.py``).
+``DELETE requests|state``, ``POST postponed`` (do at once what waits for its time: writes that land late, values that go
+back; answers with their ``count``). The faults have a control of their own (``emulator/faults.py``).
 
 A request's record:
 
@@ -41,12 +42,15 @@ def add_routes(app: web.Application, state: GraphState) -> None:
         return web.json_response(state.config)
 
     async def clear_requests(_request: web.Request) -> web.Response:
-        state.requests.clear()
+        state.clear_requests()
         return web.Response(status=204)
 
     async def clear_state(_request: web.Request) -> web.Response:
-        state.clear()
+        state.clear_statuses()
         return web.Response(status=204)
+
+    async def postponed(_request: web.Request) -> web.Response:
+        return web.json_response({"count": state.postponed.now()})
 
     app.add_routes(
         [
@@ -57,5 +61,6 @@ def add_routes(app: web.Application, state: GraphState) -> None:
             web.put("/_emulator/state", seed),
             web.delete("/_emulator/state", clear_state),
             web.put("/_emulator/config", configure),
+            web.post("/_emulator/postponed", postponed),
         ]
     )

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,8 @@ class GraphCall(Call):
 
     #: Remember the user status as it is now; the result puts it back, changed by the members given.
     remember: Callable[[], Callable[[Mapping[str, Any]], None]]
+    #: Do this after so many seconds.
+    postpone: Callable[[float, Callable[[], None]], None]
 
 
 def own_error(request: web.Request, fault: Fault) -> web.Response:
@@ -46,7 +49,7 @@ async def failing(fault: Fault, call: GraphCall) -> web.StreamResponse:
     if lands == 0:
         call.proceed()
     elif lands is not None:
-        asyncio.get_running_loop().call_later(lands, _land, call)
+        call.postpone(lands, partial(_land, call))
     return await KINDS[fault["kind"]].answer(fault, call)
 
 
@@ -76,7 +79,7 @@ async def _revert(fault: Fault, call: GraphCall) -> web.StreamResponse:
     """Accept the write and show it; after ``seconds`` show the old value, or ``to``, unless a newer write came."""
     put_back = call.remember()
     response = call.proceed()
-    asyncio.get_running_loop().call_later(fault.get("seconds", 5), put_back, fault.get("to", {}))
+    call.postpone(fault.get("seconds", 5), partial(put_back, fault.get("to", {})))
     return response
 
 

@@ -1,5 +1,6 @@
 """What the emulated Graph remembers: user statuses, every request, and the quota."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,32 @@ UNSET = {
 }
 
 
+class Postponed:
+    """What happens later: writes that land after their answer, values that go back."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[asyncio.TimerHandle, Callable[[], object]] = {}
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do this after a time."""
+
+        def due() -> None:
+            del self._waiting[handle]
+            action()
+
+        handle = asyncio.get_running_loop().call_later(seconds, due)
+        self._waiting[handle] = action
+
+    def now(self) -> int:
+        """Do at once all that waits, in the order of their times; return how many."""
+        waiting = sorted(self._waiting.items(), key=lambda one: one[0].when())
+        self._waiting.clear()
+        for handle, action in waiting:
+            handle.cancel()
+            action()
+        return len(waiting)
+
+
 class GraphState:
     """User statuses by policy and id, every request in its order of arrival, and the quota."""
 
@@ -31,6 +58,7 @@ class GraphState:
             "strictIds": False,
             "pageSize": 100,
         }
+        self.postponed = Postponed()
         self._writes: list[float] = []
         self._landing: dict[int, Key] = {}
         self._applied = 0
@@ -101,7 +129,12 @@ class GraphState:
         self.statuses[key] = {"id": status["id"]} | UNSET | status
         self._newest.pop(key, None)
 
-    def clear(self) -> None:
+    def clear_requests(self) -> None:
+        """Forget all requests so far."""
+        self.requests.clear()
+        self._applied = 0
+
+    def clear_statuses(self) -> None:
         """Hold no user status."""
         self.statuses.clear()
         self._newest.clear()
