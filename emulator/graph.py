@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator import graph_control
 from emulator.fault_answers import NoAnswer
 from emulator.faults import Faults, Traits
+from emulator.graph_control import GraphControl
 from emulator.graph_faults import KINDS, GraphCall, failing, may_land, own_error
 from emulator.graph_list import list_page, page_number
 from emulator.graph_rules import ODATA_TYPE, Refusal, check_body, check_caller, check_ids, error, id_headers
@@ -50,7 +50,7 @@ class Graph:
         add("GET", _POLICY + "/{policy}/userStatuses", partial(self._answer, "list"))
         add("GET", _POLICY + "/{policy}", partial(self._answer, "policy"))
         add("GET", _POLICY, partial(self._answer, "policies"))
-        graph_control.add_routes(app, self.state)
+        GraphControl(self.state).add_routes(app)
         self.faults.add_routes(app)
         add("*", "/{path:.*}", _unknown)
         return app

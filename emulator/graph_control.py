@@ -20,47 +20,53 @@ from aiohttp import web
 from emulator.graph_state import GraphState
 
 
-def add_routes(app: web.Application, state: GraphState) -> None:
-    """Serve the control of this state."""
+class GraphControl:
+    """The control of one state."""
 
-    async def requests(request: web.Request) -> web.Response:
-        return web.json_response({"value": state.requests[int(request.query.get("since", 0)) :]})
+    def __init__(self, state: GraphState) -> None:
+        self._state = state
 
-    async def summary(request: web.Request) -> web.Response:
-        return web.json_response(state.summary(float(request.query.get("windowSeconds", 20))))
+    def add_routes(self, app: web.Application) -> None:
+        """Serve it."""
+        app.add_routes(
+            [
+                web.get("/_emulator/requests", self._requests),
+                web.delete("/_emulator/requests", self._clear_requests),
+                web.get("/_emulator/summary", self._summary),
+                web.get("/_emulator/state", self._held),
+                web.put("/_emulator/state", self._seed),
+                web.delete("/_emulator/state", self._clear_state),
+                web.put("/_emulator/config", self._configure),
+                web.post("/_emulator/postponed", self._postponed),
+            ]
+        )
 
-    async def held(_request: web.Request) -> web.Response:
-        return web.json_response({"value": [{"policyId": key[0]} | one for key, one in state.statuses.items()]})
+    async def _requests(self, request: web.Request) -> web.Response:
+        return web.json_response({"value": self._state.requests[int(request.query.get("since", 0)) :]})
 
-    async def seed(request: web.Request) -> web.Response:
+    async def _clear_requests(self, _request: web.Request) -> web.Response:
+        self._state.clear_requests()
+        return web.Response(status=204)
+
+    async def _summary(self, request: web.Request) -> web.Response:
+        return web.json_response(self._state.summary(float(request.query.get("windowSeconds", 20))))
+
+    async def _held(self, _request: web.Request) -> web.Response:
+        held = self._state.statuses.items()
+        return web.json_response({"value": [{"policyId": policy} | one for (policy, _), one in held]})
+
+    async def _seed(self, request: web.Request) -> web.Response:
         for one in (await request.json())["value"]:
-            state.seed(one.pop("policyId"), one)
+            self._state.seed(one.pop("policyId"), one)
         return web.Response(status=204)
 
-    async def configure(request: web.Request) -> web.Response:
-        state.config |= await request.json()
-        return web.json_response(state.config)
-
-    async def clear_requests(_request: web.Request) -> web.Response:
-        state.clear_requests()
+    async def _clear_state(self, _request: web.Request) -> web.Response:
+        self._state.clear_statuses()
         return web.Response(status=204)
 
-    async def clear_state(_request: web.Request) -> web.Response:
-        state.clear_statuses()
-        return web.Response(status=204)
+    async def _configure(self, request: web.Request) -> web.Response:
+        self._state.config |= await request.json()
+        return web.json_response(self._state.config)
 
-    async def postponed(_request: web.Request) -> web.Response:
-        return web.json_response({"count": state.postponed.now()})
-
-    app.add_routes(
-        [
-            web.get("/_emulator/requests", requests),
-            web.delete("/_emulator/requests", clear_requests),
-            web.get("/_emulator/summary", summary),
-            web.get("/_emulator/state", held),
-            web.put("/_emulator/state", seed),
-            web.delete("/_emulator/state", clear_state),
-            web.put("/_emulator/config", configure),
-            web.post("/_emulator/postponed", postponed),
-        ]
-    )
+    async def _postponed(self, _request: web.Request) -> web.Response:
+        return web.json_response({"count": self._state.postponed.now()})
