@@ -14,7 +14,8 @@ from shared.adapters.graph import GraphClient
 from shared.core.delivery.user_directory import read_list_page
 from shared.service.ports.graph import Graph
 from tests.builders import EXAMPLE, NOW, POLICY, USER
-from tests.twins import ScriptedGraph, SteppedClock
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.runtime import SteppedClock
 
 OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 
