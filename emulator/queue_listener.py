@@ -1,4 +1,7 @@
-"""The queue trigger as the real listener works (docs/graph-facts.md#f30 to #f34): batches, leases, retries, poison, idle backoff."""
+"""The queue trigger as the real listener works: batches, leases, retries, poison, idle backoff.
+
+Source: docs/graph-facts.md#f30 to #f34.
+"""
 
 import asyncio
 import base64
