@@ -7,7 +7,7 @@ import pytest
 from tests.infra.bicep import INFRA, ROOT
 
 OPERATIONS = ROOT / "docs/operations.md"
-#: Contract section 3, and the one that only a batch tells.
+#: The documented, and the one that only a batch tells.
 CODES = (
     "invalidMessage", "graphRejected", "operationNotSupported", "deadlineExceeded", "poisoned",
     "idempotencyKeyConflict",
