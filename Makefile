@@ -3,9 +3,9 @@ PYTHON ?= python3.13
 BIN := .venv/bin
 #: What `make check` leaves to `make test`, the longest first.
 THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
-CHECKED := shared relay emulator bench tests function_app.py
+CHECKED := shared relay emulator bench tests infra function_app.py
 
-.PHONY: install run demo test check lint types layers security audit checkov lock bench clean
+.PHONY: install run demo test check lint types layers security audit checkov bicep bicep-write kql lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -49,7 +49,18 @@ audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's
 	npm audit --audit-level=high
 
 checkov: .venv-checkov/installed ## a scanner's second look at infra/; accepted findings stand in .checkov.yaml
+	$(BIN)/python -m tests.infra.compiler arm .venv-checkov/arm
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
+
+bicep bicep-write: export BICEP ?= $(wildcard ../shared/tools/bicep)
+bicep: install ## compiles infra/ without a warning, compares layout and snapshots; needs Microsoft's Bicep CLI: BICEP or the PATH
+	@$(BIN)/python -m tests.infra.compiler check
+
+bicep-write: install ## after a change of infra/: the layout, and the snapshots, for the review
+	@$(BIN)/python -m tests.infra.compiler write
+
+kql: install ## Microsoft's parser over every query of the alerts and the docs
+	$(BIN)/python -m pytest -q tests/infra/test_queries.py
 
 .venv-checkov/installed:
 	$(PYTHON) -m venv .venv-checkov
