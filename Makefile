@@ -53,10 +53,10 @@ checkov: .venv-checkov/installed ## a scanner's second look at infra/; accepted 
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
 
 bicep bicep-write: export BICEP ?= $(wildcard ../shared/tools/bicep)
-bicep: install ## compiles infra/ without a warning, compares layout and snapshots; needs Microsoft's Bicep CLI: BICEP or the PATH
+bicep: .venv/installed ## compiles infra/ without a warning, compares layout and snapshots; needs Microsoft's Bicep CLI: BICEP or the PATH
 	@$(BIN)/python -m tests.infra.compiler check
 
-bicep-write: install ## after a change of infra/: the layout, and the snapshots, for the review
+bicep-write: .venv/installed ## after a change of infra/: the layout, and the snapshots, for the review
 	@$(BIN)/python -m tests.infra.compiler write
 
 kql: install ## Microsoft's parser over every query of the alerts and the docs

@@ -9,31 +9,30 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.activity import Minutes, hour_of
-from shared.core.erasure import Erasure
-from shared.core.outcome import Outcome
-from shared.core.pacing import Pacing
-from shared.core.reply import Reply
-from shared.core.trace import Trace
-from shared.core.update_id import accepted_at
-from shared.core.user_status import Acceptance, Snapshot, UserStatusRow, plain
-from shared.service.deliver import Delivery
-from shared.service.erasure_store import StoredErasure
-from shared.service.ports import (
-    ActivityRow,
-    Answer,
+from shared.core.basics.trace import Trace
+from shared.core.basics.update_id import accepted_at
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import Outcome
+from shared.core.delivery.statistics import Minutes, hour_of
+from shared.core.delivery.user_status import Acceptance, Snapshot, UserStatusRow, graph_properties
+from shared.core.erasure.erasure import Erasure
+from shared.core.rate_limit import RateLimitState
+from shared.service.delivery.deliver import Delivery
+from shared.service.ports.graph import GraphCall, IdentityUnavailable
+from shared.service.ports.storage import (
     Conflict,
-    IdentityUnavailable,
+    CounterRow,
     InvalidContinuation,
+    KeyReservation,
     OutcomeFilter,
-    Page,
+    OutcomePage,
     QueueHead,
-    Reservation,
-    Stored,
+    ScanPage,
+    StoredErasure,
+    StoredOutcome,
+    UserStatusEntry,
 )
-from shared.service.scan import Holding, Scan
-from shared.service.telemetry import Call as GraphCall
-from shared.service.telemetry import Sight
+from shared.service.ports.telemetry import Gauges, GraphOperation
 from tests.builders import NOW
 
 
@@ -54,7 +53,7 @@ class SteppedClock:
 
 
 @dataclass
-class CountedChance:
+class CountedRandomness:
     """Ids that count up, jitter that is always the same."""
 
     same: float = 0.5
@@ -122,9 +121,9 @@ class MemoryOutcomes:
         self.rows: dict[str, tuple[Outcome, int]] = {}
         self._lock = threading.Lock()
 
-    def get(self, update_id: str) -> Stored | None:
+    def get(self, update_id: str) -> StoredOutcome | None:
         found = self.rows.get(update_id)
-        return found and Stored(found[0], str(found[1]))
+        return found and StoredOutcome(found[0], str(found[1]))
 
     def insert(self, outcome: Outcome) -> bool:
         with self._lock:
@@ -143,7 +142,7 @@ class MemoryOutcomes:
                 raise Conflict
             self.rows[outcome.id] = (outcome, found[1] + 1)
 
-    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page:
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
         if continuation is not None and not continuation.startswith("before-"):
             raise InvalidContinuation
         below = continuation.removeprefix("before-") if continuation else "g"
@@ -153,12 +152,12 @@ class MemoryOutcomes:
             if update_id < below and _matches(outcome, wanted)
         ]
         found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
-        return Page(found, f"before-{found[-1].id}" if len(matching) > top else None)
+        return OutcomePage(found, f"before-{found[-1].id}" if len(matching) > top else None)
 
-    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Scan[Stored]:
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         page = self.list(wanted, top, continuation)
         rows = [self.rows[one.id] for one in page.outcomes]
-        return Scan(tuple(Stored(outcome, str(etag)) for outcome, etag in rows), page.continuation)
+        return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
 
     def purge(self, before: datetime, limit: int) -> int:
         final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
@@ -207,9 +206,14 @@ class MemoryUserStatuses:
             return Snapshot(row, None if etag is None else str(etag), tuple(accepted.values()), frozenset(accepted))
 
     def commit(
-        self, key: str, row: UserStatusRow, etag: str | None, *,
-        registered: Iterable[Acceptance] = (), settled: Iterable[str] = (),
-    ) -> str:  # fmt: skip
+        self,
+        key: str,
+        row: UserStatusRow,
+        etag: str | None,
+        *,
+        registered: Iterable[Acceptance] = (),
+        settled: Iterable[str] = (),
+    ) -> str:
         with self._lock:
             _, there = self.rows.get(key, (None, None))
             news = {one.update_id: one for one in registered}
@@ -225,17 +229,20 @@ class MemoryUserStatuses:
         with self._lock:
             self.accepted.get(key, {}).pop(update_id, None)
 
-    def scan(self, top: int, continuation: str | None = None) -> Scan[Holding]:
+    def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
         if continuation is not None and not continuation.startswith("after-"):
             raise InvalidContinuation
         above = continuation.removeprefix("after-") if continuation else ""
         with self._lock:
-            rows = {key: Holding(key, row.user_status_id, plain(row.confirmed)) for key, (row, _) in self.rows.items()}
+            rows = {
+                key: UserStatusEntry(key, row.user_status_id, graph_properties(row.confirmed))
+                for key, (row, _) in self.rows.items()
+            }
             for key, accepted in self.accepted.items():
-                rows |= {f"{key}-{name}": Holding(key, None, one.properties) for name, one in accepted.items()}
+                rows |= {f"{key}-{name}": UserStatusEntry(key, None, one.properties) for name, one in accepted.items()}
         names = sorted(name for name in rows if name > above)
         found = tuple(rows[name] for name in names[:top])
-        return Scan(found, f"after-{names[top - 1]}" if len(names) > top else None)
+        return ScanPage(found, f"after-{names[top - 1]}" if len(names) > top else None)
 
 
 class MemoryErasures:
@@ -275,18 +282,18 @@ class MemoryErasures:
         return len(final)
 
 
-class MemoryPacing:
+class MemoryRateLimit:
     """The shared row."""
 
     def __init__(self) -> None:
-        self.pacing, self.etag = Pacing(), 0
+        self.pacing, self.etag = RateLimitState(), 0
         self._lock = threading.Lock()
 
-    def read(self) -> tuple[Pacing, str | None]:
+    def read(self) -> tuple[RateLimitState, str | None]:
         with self._lock:
             return self.pacing, str(self.etag) if self.etag else None
 
-    def write(self, pacing: Pacing, etag: str | None) -> None:
+    def write(self, pacing: RateLimitState, etag: str | None) -> None:
         with self._lock:
             if (str(self.etag) if self.etag else None) != etag:
                 raise Conflict
@@ -297,10 +304,10 @@ class MemoryKeys:
     """Idempotency keys."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Reservation] = {}
+        self.kept: dict[str, KeyReservation] = {}
         self._lock = threading.Lock()
 
-    def reserve(self, scope: str, reservation: Reservation) -> Reservation:
+    def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
         with self._lock:
             return self.kept.setdefault(scope, reservation)
 
@@ -311,7 +318,7 @@ class MemoryKeys:
         return len(old)
 
 
-class MemoryActivity:
+class MemoryCounters:
     """Counts by hour and instance."""
 
     def __init__(self) -> None:
@@ -320,8 +327,8 @@ class MemoryActivity:
     def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
         self.rows[hour, instance] = minutes
 
-    def read(self, since: datetime) -> list[ActivityRow]:
-        return [ActivityRow(*key, minutes) for key, minutes in sorted(self.rows.items()) if key[0] >= since]
+    def read(self, since: datetime) -> list[CounterRow]:
+        return [CounterRow(*key, minutes) for key, minutes in sorted(self.rows.items()) if key[0] >= since]
 
     def touch(self) -> None:
         pass
@@ -334,7 +341,7 @@ class MemoryActivity:
 
 
 @dataclass
-class Call:
+class Patch:
     policy_id: str
     user_status_id: str
     properties: dict[str, Any]
@@ -345,57 +352,59 @@ class Call:
 class ScriptedGraph:
     """Answers with the scripted replies, then with success; keeps what it took."""
 
-    def __init__(self, clock: SteppedClock, *replies: Reply) -> None:
+    def __init__(self, clock: SteppedClock, *replies: GraphReply) -> None:
         self.clock = clock
         self.replies = list(replies)
-        self.calls: list[Call] = []
+        self.calls: list[Patch] = []
         self.state: dict[tuple[str, str], dict[str, Any]] = {}
         self.refuse: Any = None
-        self.read_reply = Reply(200)
+        self.parse_reply = GraphReply(200)
         self.users: dict[str, list[tuple[str, str]]] = {}
-        self.list_replies: list[Reply] = []
+        self.list_replies: list[GraphReply] = []
         self.lists: list[tuple[str, str | None, str]] = []
         self.page_size = 2
         self.reads: list[tuple[str, str]] = []
-        self.user_status_reply: Reply | None = None
+        self.user_status_reply: GraphReply | None = None
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
-    ) -> Answer:
+    ) -> GraphCall:
         now = self.clock.now()
-        self.calls.append(Call(policy_id, user_status_id, dict(properties), token, now))
+        self.calls.append(Patch(policy_id, user_status_id, dict(properties), token, now))
         if self.refuse is not None and self.refuse(properties):
-            return Answer(Reply(400, code="BadRequest", message="refused"), now, 7)
-        reply = self.replies.pop(0) if self.replies else Reply(200)
+            return GraphCall(GraphReply(400, code="BadRequest", message="refused"), now, 7)
+        reply = self.replies.pop(0) if self.replies else GraphReply(200)
         if reply.status_code is not None and reply.status_code < 300:
             kept = self.state.setdefault((policy_id, user_status_id), {})
             kept.update(properties)
             reply = replace(reply, result={"id": user_status_id} | kept)
-        return Answer(reply, now, 7)
+        return GraphCall(reply, now, 7)
 
-    def read_policies(self, *, token: str) -> Answer:
-        return Answer(self.read_reply, self.clock.now(), 7)
+    def read_policies(self, *, token: str) -> GraphCall:
+        return GraphCall(self.parse_reply, self.clock.now(), 7)
 
-    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> Answer:
+    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> GraphCall:
         self.lists.append((policy_id, link, token))
         if self.list_replies:
-            return Answer(self.list_replies.pop(0), self.clock.now(), 7)
+            return GraphCall(self.list_replies.pop(0), self.clock.now(), 7)
         at = int(link.removeprefix("from-")) if link else 0
         users = self.users.get(policy_id, [])
         value = [{"id": one, "userPrincipalName": name} for one, name in users[at : at + self.page_size]]
         end = at + self.page_size
         more = {"@odata.nextLink": f"from-{end}"} if end < len(users) else {}
-        return Answer(Reply(200, result={"value": value} | more), self.clock.now(), 7)
+        return GraphCall(GraphReply(200, result={"value": value} | more), self.clock.now(), 7)
 
-    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> Answer:
+    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:
         self.reads.append((policy_id, user_status_id))
         if self.user_status_reply is not None:
-            return Answer(self.user_status_reply, self.clock.now(), 7)
+            return GraphCall(self.user_status_reply, self.clock.now(), 7)
         kept = self.state.get((policy_id, user_status_id))
         reply = (
-            Reply(404, code="ResourceNotFound") if kept is None else Reply(200, result={"id": user_status_id} | kept)
+            GraphReply(404, code="ResourceNotFound")
+            if kept is None
+            else GraphReply(200, result={"id": user_status_id} | kept)
         )
-        return Answer(reply, self.clock.now(), 7)
+        return GraphCall(reply, self.clock.now(), 7)
 
 
 @dataclass
@@ -447,9 +456,9 @@ class RecordedTelemetry:
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
-        self.calls: list[tuple[GraphCall, tuple[str, ...], Answer]] = []
+        self.calls: list[tuple[GraphOperation, tuple[str, ...], GraphCall]] = []
         self.outcomes: list[Outcome] = []
-        self.sights: list[Sight] = []
+        self.sights: list[Gauges] = []
         self._count = itertools.count(1)
 
     def put(self, update_id: str, trace: Trace, /) -> Any:
@@ -459,14 +468,14 @@ class RecordedTelemetry:
         return self._span(f"turn {attempt}", update_id, trace)
 
     @contextmanager
-    def call(self, call: GraphCall, carried: Iterable[str], /) -> Iterator[Callable[[Answer], None]]:
+    def call(self, call: GraphOperation, carried: Iterable[str], /) -> Iterator[Callable[[GraphCall], None]]:
         links = tuple(carried)
         yield lambda answer: self.calls.append((call, links, answer))
 
-    def moved(self, outcome: Outcome, /) -> None:
+    def outcome_changed(self, outcome: Outcome, /) -> None:
         self.outcomes.append(outcome)
 
-    def watch(self, look: Callable[[], Sight], /) -> None:
+    def watch(self, look: Callable[[], Gauges], /) -> None:
         self.sights.append(look())
 
     @contextmanager

@@ -33,8 +33,9 @@ def token_version(client: str) -> int | None:
         return None
     done = subprocess.run(
         [command, "ad", "app", "show", "--id", client, "--query", "{version: api.requestedAccessTokenVersion}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     return int(json.loads(done.stdout)["version"] or 1) if done.returncode == 0 else None
 
 

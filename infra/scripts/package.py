@@ -40,10 +40,24 @@ def pip_command(target: Path) -> list[str]:
     """Return the command that installs the locked packages; a hash that differs stops it."""
     platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
     return [
-        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--require-hashes", "--no-deps", "--only-binary", ":all:", "--python-version", PYTHON, *platforms,
-        "--target", str(target / PACKAGES), "--requirement", str(target / "requirements.txt"),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--python-version",
+        PYTHON,
+        *platforms,
+        "--target",
+        str(target / PACKAGES),
+        "--requirement",
+        str(target / "requirements.txt"),
+    ]
 
 
 def main(arguments: list[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared.service.ports import IdentityUnavailable
+from shared.service.ports.graph import IdentityUnavailable
 
 #: A long-lived instance may hold a stale endpoint secret (F29): then only a new credential object helps.
 FAILURES_TO_REBUILD = 3

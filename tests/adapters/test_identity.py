@@ -7,7 +7,7 @@ import pytest
 from emulator.stack import EmulatedIdentity, started
 from emulator.tokens import WRITE_ROLE, claims_of
 from shared.adapters.identity import FAILURES_TO_REBUILD, ManagedIdentity
-from shared.service.ports import IdentityUnavailable
+from shared.service.ports.graph import IdentityUnavailable
 
 SCOPE = "https://graph.microsoft.com/.default"
 CLIENT = "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"

@@ -8,9 +8,11 @@ type Row = dict[str, Any]
 
 #: The kind of an envelope, and the table of Application Insights that its rows are in.
 _TABLES = {
-    "RequestData": "requests", "RemoteDependencyData": "dependencies", "MessageData": "traces",
+    "RequestData": "requests",
+    "RemoteDependencyData": "dependencies",
+    "MessageData": "traces",
     "ExceptionData": "exceptions",
-}  # fmt: skip
+}
 
 
 def _dimensions(envelope: Row) -> Row:

@@ -20,10 +20,15 @@ from pathlib import Path
 from tests.infra.snapshots import INFRA, ROOT, SNAPSHOTS, load
 
 _SCOPE = (
-    "--subscription-id", "00000000-0000-0000-0000-000000000001",
-    "--tenant-id", "00000000-0000-0000-0000-000000000002",
-    "--location", "westeurope", "--deployment-name", "relay",
-)  # fmt: skip
+    "--subscription-id",
+    "00000000-0000-0000-0000-000000000001",
+    "--tenant-id",
+    "00000000-0000-0000-0000-000000000002",
+    "--location",
+    "westeurope",
+    "--deployment-name",
+    "relay",
+)
 _EXTENSION = "microsoftGraphV1"
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 

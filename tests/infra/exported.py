@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable
 
 from shared.adapters.azure_monitor import azure_monitor
-from shared.core.reply import Reply
-from shared.service.deliver import Delivery
-from shared.service.ports import Unavailable
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.delivery.deliver import Delivery
+from shared.service.ports.storage import Unavailable
 from shared.settings import Settings
 from tests.builders import NOW
 from tests.web.caller import ask
@@ -21,26 +21,30 @@ from tests.world import World
 
 def healthy(world: World) -> None:
     """Deliver updates; one call of ten is throttled once, and one update of ten is refused."""
-    world.graph.replies = [Reply(429, retry_after_seconds=1.0), *[Reply(200)] * 8, Reply(404, code="NotFound")]
+    world.graph.replies = [
+        GraphReply(429, retry_after_seconds=1.0),
+        *[GraphReply(200)] * 8,
+        GraphReply(404, code="NotFound"),
+    ]
     for n in range(10):
         world.accept(deviceComplianceUserStatusId=f"user-{n}")
     world.run()
-    world.operations.observe()
+    world.relay.publish_gauges()
 
 
 def trouble(world: World) -> None:
     """Let everything happen that an alert is for."""
     for n in range(6):
         world.relay.deliver(Delivery(b"nonsense", f"raw-{n}", NOW, 1))
-    world.graph.replies = [Reply(429, retry_after_seconds=1.0)] * 12
+    world.graph.replies = [GraphReply(429, retry_after_seconds=1.0)] * 12
     world.accept()
     world.run()
     world.accept(deviceComplianceUserStatusId="poisoned")
     stuck = world.queue.messages.pop()
     for n in range(4):  # three times it is put back
-        world.operations.poison(Delivery(stuck.text.encode(), f"poison-{n}", NOW, 1))
+        world.relay.consume_poison(Delivery(stuck.text.encode(), f"poison-{n}", NOW, 1))
         stuck = world.queue.messages.pop() if world.queue.messages else stuck
-    world.graph.replies = [Reply(404, code="NotFound")]
+    world.graph.replies = [GraphReply(404, code="NotFound")]
     world.accept(deviceComplianceUserStatusId="refused")
     world.run()
     world.identity.fault = "the endpoint is away"
@@ -50,7 +54,7 @@ def trouble(world: World) -> None:
     ask(world.relay.health.ready)
     world.accept(deviceComplianceUserStatusId="waiting")
     world.clock.step(seconds=1000)
-    world.operations.observe()
+    world.relay.publish_gauges()
 
 
 def _away() -> None:
@@ -65,8 +69,11 @@ def main(name: str) -> None:
     logging.getLogger("shared").setLevel(logging.INFO)  # the level of the Functions worker
     telemetry = azure_monitor(
         os.environ["APPLICATIONINSIGHTS_CONNECTION_STRING"],
-        sign_in=None, client_id=None, queue="compliance-updates", graph_root="https://graph.microsoft.com/beta",
-    )  # fmt: skip
+        sign_in=None,
+        client_id=None,
+        queue="compliance-updates",
+        graph_root="https://graph.microsoft.com/beta",
+    )
     SCENARIOS[name](World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}), telemetry))
 
 

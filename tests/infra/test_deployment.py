@@ -26,9 +26,15 @@ PEOPLE = {
 }
 #: A scope's type, and the words for it.
 SCOPES = {
-    "resourceGroups": "resource group", "storageAccounts": "storage account", "queues": "queue", "tables": "table",
-    "containers": "container", "components": "Application Insights", "vaults": "key vault", "topics": "topic",
-}  # fmt: skip
+    "resourceGroups": "resource group",
+    "storageAccounts": "storage account",
+    "queues": "queue",
+    "tables": "table",
+    "containers": "container",
+    "components": "Application Insights",
+    "vaults": "key vault",
+    "topics": "topic",
+}
 UNIQUE = ("storage account", "Application Insights", "key vault", "topic", "resource group")
 TOKEN = r"[a-z0-9]{13}"
 
@@ -63,7 +69,9 @@ def test_the_app_gets_the_settings_of_the_table(name: str) -> None:
 
 def test_every_setting_is_set_or_has_a_default() -> None:
     """The app reads no required setting that the deployment leaves out, and gets none that nobody reads."""
-    read = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "shared/settings.py").read_text()))
+    read = set(
+        re.findall(r'"([A-Z][A-Z_]+)"', "\n".join(path.read_text() for path in (ROOT / "shared/settings").glob("*.py")))
+    )
     given = settings("everything").keys() | settings("defaults").keys()
     platform = ("AzureWebJobsStorage__", "UPDATES_STORAGE__", "APPLICATIONINSIGHTS_", "PYTHON_")
     own = {one for one in given if not one.startswith(platform)}
@@ -131,8 +139,11 @@ def test_as_many_requests_at_a_time_as_the_worker_has_threads() -> None:
 
 HARDENED: dict[str, dict[str, Any]] = {
     "Microsoft.Storage/storageAccounts": {
-        "allowSharedKeyAccess": False, "allowBlobPublicAccess": False, "minimumTlsVersion": "TLS1_2",
-        "supportsHttpsTrafficOnly": True, "allowCrossTenantReplication": False,
+        "allowSharedKeyAccess": False,
+        "allowBlobPublicAccess": False,
+        "minimumTlsVersion": "TLS1_2",
+        "supportsHttpsTrafficOnly": True,
+        "allowCrossTenantReplication": False,
     },
     "Microsoft.Web/sites": {"httpsOnly": True},
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
@@ -140,7 +151,7 @@ HARDENED: dict[str, dict[str, Any]] = {
     "Microsoft.KeyVault/vaults": {"enableRbacAuthorization": True, "enablePurgeProtection": True},
     "Microsoft.EventGrid/topics": {"disableLocalAuth": True, "minimumTlsVersionAllowed": "1.2"},
     "Microsoft.Storage/storageAccounts/blobServices/containers": {"publicAccess": "None"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -173,8 +184,11 @@ def test_authentication_leaves_open_what_the_app_leaves_open() -> None:
     """The anonymous routes of function_app.py, the dashboard and the catch-all aside."""
     code = (ROOT / "function_app.py").read_text()
     anonymous = re.findall(r'@app\.route\(\s*"([^"]+)"[^)]*?AuthLevel\.ANONYMOUS', code)
-    open_routes = {"/api/" + re.sub(r"\{\w+\}", "*", route) for route in anonymous
-                   if route.startswith(("health", "openapi", "webhooks"))}  # fmt: skip
+    open_routes = {
+        "/api/" + re.sub(r"\{\w+\}", "*", route)
+        for route in anonymous
+        if route.startswith(("health", "openapi", "webhooks"))
+    }
     found = only(
         one for one in of("everything", "Microsoft.Web/sites/config") if one["name"].endswith("authsettingsV2")
     )

@@ -10,25 +10,38 @@ from tests.infra.snapshots import ROOT, load
 OPERATIONS = ROOT / "docs/operations.md"
 #: Every code of an update's error, and the one of a batch's answer alone.
 CODES = (
-    "invalidMessage", "graphRejected", "operationNotSupported", "deadlineExceeded", "poisoned",
+    "invalidMessage",
+    "graphRejected",
+    "operationNotSupported",
+    "deadlineExceeded",
+    "poisoned",
     "idempotencyKeyConflict",
-    "userStatusNotFound", "userStatusAmbiguous", "identityUnavailable", "graphUnavailable", "throttled",
+    "userStatusNotFound",
+    "userStatusAmbiguous",
+    "identityUnavailable",
+    "graphUnavailable",
+    "throttled",
     "notAuthorized",
     "storageUnavailable",
-)  # fmt: skip
+)
 PREFIX = re.compile(r"^relay-[a-z0-9]{13}-")
 #: Every alert, by its name in Azure without the prefix.
-ALERTS = sorted({
-    PREFIX.sub("", one["name"]) for one in load("everything")
-    if one["type"] in ("Microsoft.Insights/scheduledQueryRules", "Microsoft.Insights/metricAlerts")
-})  # fmt: skip
+ALERTS = sorted(
+    {
+        PREFIX.sub("", one["name"])
+        for one in load("everything")
+        if one["type"] in ("Microsoft.Insights/scheduledQueryRules", "Microsoft.Insights/metricAlerts")
+    }
+)
 
 
 def sections() -> dict[str, str]:
     """Paragraphs by their heading of the third level."""
     parts = re.split(r"^### (.+)$", OPERATIONS.read_text(), flags=re.MULTILINE)[1:]
-    return {name.strip("` "): re.split(r"^## ", body, flags=re.MULTILINE)[0]
-            for name, body in zip(parts[::2], parts[1::2], strict=True)}  # fmt: skip
+    return {
+        name.strip("` "): re.split(r"^## ", body, flags=re.MULTILINE)[0]
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -58,14 +71,23 @@ def test_an_alert_is_its_file_and_the_query_in_the_docs(rule: str) -> None:
 def test_the_alerts_that_were_asked_for_are_there() -> None:
     """Those of the issue, and those of Event Grid."""
     assert {
-        "oldest-waiting", "failure-rate", "poison", "throttled", "identity", "silent", "daily-cap", "readiness",
-        "event-dropped", "event-dead-lettered", "event-delivery-failed",
-    } == set(ALERTS)  # fmt: skip
+        "oldest-waiting",
+        "failure-rate",
+        "poison",
+        "throttled",
+        "identity",
+        "silent",
+        "daily-cap",
+        "readiness",
+        "event-dropped",
+        "event-dead-lettered",
+        "event-delivery-failed",
+    } == set(ALERTS)
 
 
 def test_every_code_that_the_app_uses_is_known() -> None:
     """A new code needs its paragraph."""
     code = "\n".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
-    used = set(re.findall(r'error_of\(\s*"(\w+)"', code))
+    used = set(re.findall(r'error_object\(\s*"(\w+)"', code))
     assert used
     assert used <= set(CODES)

@@ -12,13 +12,29 @@ from tests.infra.snapshots import INFRA, ROOT
 SCRIPT = INFRA / "scripts/package.py"
 #: What a working copy has besides the tracked files.
 DIRT = (
-    ".env", ".env.local", ".azure/test/.env", ".azurite/blob", ".coverage", ".coverage.1", ".hypothesis/a",
+    ".env",
+    ".env.local",
+    ".azure/test/.env",
+    ".azurite/blob",
+    ".coverage",
+    ".coverage.1",
+    ".hypothesis/a",
     ".mypy_cache/a",
-    ".pytest_cache/a", ".ruff_cache/a", ".import_linter_cache/a", ".venv/bin/python", ".venv-checkov/pyvenv.cfg",
-    ".python_packages/lib/site-packages/a.py", ".package/old.py", "__pycache__/a.pyc", "htmlcov/index.html",
-    "local.settings.json", "node_modules/a.js", "shared/__pycache__/a.pyc", "shared/web/.DS_Store",
+    ".pytest_cache/a",
+    ".ruff_cache/a",
+    ".import_linter_cache/a",
+    ".venv/bin/python",
+    ".venv-checkov/pyvenv.cfg",
+    ".python_packages/lib/site-packages/a.py",
+    ".package/old.py",
+    "__pycache__/a.pyc",
+    "htmlcov/index.html",
+    "local.settings.json",
+    "node_modules/a.js",
+    "shared/__pycache__/a.pyc",
+    "shared/web/.DS_Store",
     "tests/__pycache__/a.pyc",
-)  # fmt: skip
+)
 #: A build on the machine of Core Tools puts packages here, and they belong to the package.
 PACKAGES = ".python_packages/lib/site-packages/a.py"
 

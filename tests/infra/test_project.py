@@ -82,8 +82,10 @@ def test_the_app_registration_asks_for_version_2_tokens_and_assignment() -> None
     assert "requestedAccessTokenVersion: 2" in source
     assert "appRoleAssignmentRequired: true" in source
     assert set(re.findall(r"^    value: '([\w.]+)'$", source, re.MULTILINE)) == {
-        "Updates.Send", "Updates.Read", "Updates.Operate",
-    }  # fmt: skip
+        "Updates.Send",
+        "Updates.Read",
+        "Updates.Operate",
+    }
 
 
 def test_the_extension_has_a_version() -> None:

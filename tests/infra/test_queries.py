@@ -38,9 +38,10 @@ def cases() -> list[object]:
     """Return the alerts; those whose names are still to come are expected to fail."""
     strict = pytest.mark.xfail(reason="the app does not send it yet", strict=True)
     return [
-        pytest.param(name, marks=strict if names(query)["name"] & TO_COME else ()) for name, query in alerts().items()
+        pytest.param(name, marks=strict if names(query)["name"] & TO_COME else ())
+        for name, query in alerts().items()
         if name in RULES
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.skipif(not MODULE.is_dir(), reason="npm ci installs @kusto/language-service-next")

@@ -35,10 +35,15 @@ case "$*" in
 esac
 """
 DEFAULTS = {
-    "GRANTED": "0", "POST": "0", "UNKNOWN": "0", "FAULT": "Not Found: Request_ResourceNotFound", "VERSION": "2",
-    "SUBJECT_A": "repo:contoso/relay:pull_request", "SUBJECT_B": "repo:contoso/relay:ref:refs/heads/main",
+    "GRANTED": "0",
+    "POST": "0",
+    "UNKNOWN": "0",
+    "FAULT": "Not Found: Request_ResourceNotFound",
+    "VERSION": "2",
+    "SUBJECT_A": "repo:contoso/relay:pull_request",
+    "SUBJECT_B": "repo:contoso/relay:ref:refs/heads/main",
     "RETRY_SECONDS": "0",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

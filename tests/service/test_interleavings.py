@@ -15,11 +15,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.reply import Reply, Transport
-from shared.core.timestamp import ticks
-from shared.service.ports import Conflict, Unavailable
+from shared.core.basics.timestamp import ticks
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
-from shared.wiring import Relay, build
+from shared.wiring.services import Services
 from tests import twins
 from tests.builders import NOW, POLICY, a_message, an_update
 from tests.world import World
@@ -131,7 +131,13 @@ class WatchedGraph(twins.ScriptedGraph):
         if self.faults and self.chance.random() < 0.3:
             self.faults -= 1
             self.replies = [
-                self.chance.choice([Reply(503), Reply(429, retry_after_seconds=5.0), Reply(None, Transport.TIMEOUT)])
+                self.chance.choice(
+                    [
+                        GraphReply(503),
+                        GraphReply(429, retry_after_seconds=5.0),
+                        GraphReply(None, TransportFault.TIMEOUT),
+                    ]
+                )
             ]
         answer = super().patch_user_status(policy_id, user_status_id, properties, token=token)
         if answer.reply.status_code == 200:
@@ -139,17 +145,17 @@ class WatchedGraph(twins.ScriptedGraph):
         return answer
 
 
-def host(world: World, scheduler: Scheduler, name: str) -> Relay:
+def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance, over the same storage."""
     ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in PORTS}
     clock = Patience(world.clock, scheduler, name)
-    return build(SETTINGS, **(world.ports() | ports | {"clock": clock}))
+    return Services(SETTINGS, **(world.ports() | ports | {"clock": clock}))
 
 
-PORTS = ("queue", "outcomes", "user_statuses", "pacing", "keys", "graph")
+PORTS = ("queue", "outcomes", "user_statuses", "rate_limit", "idempotency_keys", "graph")
 
 
-def consume(world: World, relay: Relay, most: int = 60) -> Callable[[], None]:
+def consume(world: World, relay: Services, most: int = 60) -> Callable[[], None]:
     """What a host does: receive, run, delete; an exception brings the message back."""
 
     def job() -> None:
@@ -193,7 +199,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
     chance = random.Random(seed)
     world = World(SETTINGS)
     world.graph = WatchedGraph(world.clock, chance, faults)
-    world.relay = build(SETTINGS, **world.ports())
+    world.relay = Services(SETTINGS, **world.ports())
     world.graph.users[POLICY] = [(f"u{user}", f"User{user}@x.example") for user in range(3)]
     newest: dict[str, tuple[int, int]] = {}
     ids = []
@@ -229,4 +235,4 @@ def test_every_interleaving_ends_in_the_same_graph_state(
         assert held["devicesCount"] in same
         assert n in same
     assert world.clock.now() >= NOW
-    assert replace(world.pacing.pacing) == world.pacing.pacing
+    assert replace(world.rate_limit.pacing) == world.rate_limit.pacing

@@ -12,7 +12,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.service.ports import Conflict, Denied, Unavailable
+from shared.service.ports.storage import Conflict, Denied, Unavailable
 
 type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
