@@ -6,7 +6,8 @@ Azure then builds nothing. A build there was seen to run on an older Python than
 (https://github.com/Azure/azure-dev/issues/8538). `--without-packages` leaves the packages to such a build: set
 `remoteBuild: true` in azure.yaml as well; it installs by the same hashes.
 
-Needs any Python 3 with pip, on any system: pip takes the wheels for the machine that the app runs on.
+Needs any CPython 3 with pip, on any system: pip takes the wheels for the machine that the app runs on. It reads the
+markers of the lock for its own Python, though, so the lock may have none but those of the implementation; a test looks.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """The package holds the app and what is locked, whatever else lies in the folder."""
 
+import re
 import runpy
 import shutil
 import subprocess
@@ -96,6 +97,16 @@ def test_git_ignores_what_work_leaves_behind(dirty: Path) -> None:
     """No secret and no cache is ever committed by accident."""
     wanted = listed(dirty, "--exclude-standard")
     assert {one for one in DIRT if one in wanted} == set()
+
+
+def test_the_lock_is_the_same_for_every_machine_that_deploys() -> None:
+    """Markers of system or version would be read for the machine that packs."""
+    markers = re.findall(r"^\S+==\S+ ; (.+?) ?\\\\?$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert [
+        one
+        for one in markers
+        if re.search(r"python_(full_)?version|sys_platform|platform_(system|machine)|os_name", one)
+    ] == []
 
 
 def test_packages_are_installed_by_hash_for_the_machine_of_the_app(tmp_path: Path) -> None:
