@@ -5,7 +5,7 @@ BIN := .venv/bin
 THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 CHECKED := shared relay emulator bench tests infra function_app.py
 
-.PHONY: install run demo test check lint types layers security audit checkov bicep bicep-write kql lock bench clean
+.PHONY: install run demo test check lint types layers security audit checkov functions-doctor bicep bicep-write kql lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -67,6 +67,16 @@ kql: install ## Microsoft's parser over every query of the alerts and the docs
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check 'checkov>=3.3,<4'
 	touch $@
 
+# Its warnings that stay: settings and Application Insights, which infra/ sets in a way that it cannot read; cryptography has
+# native code, and package.py takes the wheels for the machine of the app.
+functions-doctor: .venv-doctor/installed ## checks of azure-functions-doctor: what keeps an app from running in Azure
+	.venv-doctor/bin/azure-functions-doctor doctor --path . --profile deploy --target-python 3.13
+
+.venv-doctor/installed:
+	$(PYTHON) -m venv .venv-doctor
+	.venv-doctor/bin/pip install --quiet --disable-pip-version-check 'azure-functions-doctor>=0.23.1,<0.24'
+	touch $@
+
 lock: .venv/installed ## after a change of requirements*.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock requirements.txt
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements-dev.lock requirements-dev.txt
@@ -80,4 +90,4 @@ bench: install ## the figures of the README; about 25 minutes
 	$(BIN)/python -m bench.memory
 
 clean:
-	rm -rf .venv .venv-checkov node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov .venv-doctor .package node_modules .mypy_cache .ruff_cache .hypothesis

@@ -47,6 +47,7 @@ def pip_command(target: Path) -> list[str]:
         "install",
         "--quiet",
         "--disable-pip-version-check",
+        "--no-compile",
         "--require-hashes",
         "--no-deps",
         "--only-binary",
