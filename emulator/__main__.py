@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--free-ports", action="store_true", help="any ports that are free")
     parser.add_argument("--folder", type=Path, help="keep storage here; default: a fresh folder, removed at the end")
     parser.add_argument("--app", type=Path, default=ROOT, help="the app's folder")
-    parser.add_argument("--lock-seconds", type=int, default=600, help="the queue trigger's lease (F32)")
+    parser.add_argument("--lock-seconds", type=int, default=600, help="the queue trigger's lease")
     parser.add_argument("--log-level", default="INFO")
     options = parser.parse_args()
     if options.free_ports:

@@ -12,7 +12,7 @@ _NAME = re.compile(r"%([^%]+)%")
 
 @dataclass(frozen=True)
 class QueueOptions:
-    """``extensions.queues`` of host.json, with the host's defaults (F30)."""
+    """``extensions.queues`` of host.json, with the host's defaults (docs/graph-facts.md#f30)."""
 
     batch_size: int = 16
     new_batch_threshold: int = 8

@@ -14,7 +14,7 @@ from emulator.runtime import Function, InvocationError, invoke
 
 log = logging.getLogger("host.http")
 
-#: The real host's limit of a body (F56).
+#: The real host's limit of a body (docs/graph-facts.md#f56).
 _LARGEST_BODY = 100 * 1024 * 1024
 _PARAMETER = re.compile(r"\{(\*?)(\w+)(?::(\w+)(?:\([^)]*\))?)?(\?)?\}")
 _CONSTRAINTS = {"guid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "int": r"-?\d+", "alpha": "[A-Za-z]+"}

@@ -1,4 +1,7 @@
-"""The queue trigger as the real listener works (F30-F34): batches, leases, retries, poison, idle backoff."""
+"""The queue trigger as the real listener works: batches, leases, retries, poison, idle backoff.
+
+Source: docs/graph-facts.md#f30 to #f34.
+"""
 
 import asyncio
 import base64
@@ -26,7 +29,7 @@ _POISON_SECONDS = 7 * 24 * 3600
 
 
 def queue_service(connection: str) -> QueueServiceClient:
-    """The storage behind a binding's ``connection``, as the host finds it (F37)."""
+    """The storage behind a binding's ``connection``, as the host finds it (docs/graph-facts.md#f37)."""
     options: dict[str, Any] = {"retry_total": 1, "initial_backoff": 1, "connection_timeout": 3, "read_timeout": 10}
     text = os.environ.get(connection)
     if text:

@@ -101,6 +101,11 @@ class Controlled:
         found: list[dict[str, Any]] = self.control("GET", "requests")["value"]
         return found
 
+    def summary(self) -> dict[str, Any]:
+        """Return its counts of what it was asked."""
+        found: dict[str, Any] = self.control("GET", "summary")
+        return found
+
 
 class EmulatedGraph(Controlled):
     """The strict Graph."""
@@ -111,11 +116,6 @@ class EmulatedGraph(Controlled):
     def writes(self) -> list[dict[str, Any]]:
         """The PATCH requests."""
         return [one for one in self.requests() if one["method"] == "PATCH"]
-
-    def summary(self) -> dict[str, Any]:
-        """Counts of all writes."""
-        found: dict[str, Any] = self.control("GET", "summary")
-        return found
 
     def statuses(self) -> dict[str, dict[str, Any]]:
         """What it holds, by user status id."""

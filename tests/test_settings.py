@@ -1,4 +1,4 @@
-"""Contract section 1: defaults, forms, and one message for all faults."""
+"""Settings: defaults, forms, and one message for all faults."""
 
 from datetime import timedelta
 from typing import Any

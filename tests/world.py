@@ -9,27 +9,37 @@ from shared.service.intake.accept import Accepted
 from shared.service.ports.telemetry import Telemetry
 from shared.settings import Settings
 from shared.wiring.services import Services
-from tests import twins
 from tests.builders import POLICY, USER, an_update
+from tests.fakes.counters import MemoryCounters
+from tests.fakes.erasures import MemoryErasures
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.idempotency import MemoryKeys
+from tests.fakes.identity import ScriptedIdentity
+from tests.fakes.outcomes import MemoryOutcomes
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.rate_limit import MemoryRateLimit
+from tests.fakes.runtime import Alarms, CountedRandomness, SteppedClock
+from tests.fakes.telemetry import RecordedTelemetry
+from tests.fakes.user_statuses import MemoryUserStatuses
 
 
 class World:
     """One relay and all that is around it."""
 
     def __init__(self, settings: Settings, telemetry: Telemetry | None = None) -> None:
-        self.clock = twins.SteppedClock()
-        self.randomness = twins.CountedRandomness()
-        self.queue = twins.MemoryQueue(self.clock)
-        self.outcomes = twins.MemoryOutcomes()
-        self.user_statuses = twins.MemoryUserStatuses()
-        self.rate_limit = twins.MemoryRateLimit()
-        self.idempotency_keys = twins.MemoryKeys()
-        self.graph = twins.ScriptedGraph(self.clock)
-        self.identity = twins.ScriptedIdentity()
-        self.counters = twins.MemoryCounters()
-        self.erasures = twins.MemoryErasures()
-        self.call_later = twins.Alarms()
-        self.telemetry = telemetry or twins.RecordedTelemetry()
+        self.clock = SteppedClock()
+        self.randomness = CountedRandomness()
+        self.queue = MemoryQueue(self.clock)
+        self.outcomes = MemoryOutcomes()
+        self.user_statuses = MemoryUserStatuses()
+        self.rate_limit = MemoryRateLimit()
+        self.idempotency_keys = MemoryKeys()
+        self.graph = ScriptedGraph(self.clock)
+        self.identity = ScriptedIdentity()
+        self.counters = MemoryCounters()
+        self.erasures = MemoryErasures()
+        self.call_later = Alarms()
+        self.telemetry = telemetry or RecordedTelemetry()
         self.relay = Services(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:

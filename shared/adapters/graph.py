@@ -1,4 +1,4 @@
-"""Microsoft Graph over one ``requests`` session; whatever happens, the answer is a value (contract section 5)."""
+"""Microsoft Graph over one ``requests`` session; whatever happens, the answer is a value."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ from shared.service.ports.graph import GraphCall
 
 log = logging.getLogger(__name__)
 
-#: Contract section 3: Graph bodies are read this far.
+#: Graph bodies are read this far.
 BODY_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
 _CONNECT_SECONDS = 10.0

@@ -10,7 +10,7 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from shared.service.ports.storage import Denied, QueueHead, Unavailable
 
-#: Put Message accepts up to 7 days of invisibility (F42).
+#: Put Message accepts up to 7 days of invisibility (docs/graph-facts.md#f42).
 _MAX_DELAY = timedelta(days=7)
 NEVER_EXPIRES = -1
 _REFUSALS = (401, 403)
@@ -46,7 +46,7 @@ class StorageQueue:
             except ResourceNotFoundError:
                 self._create()
                 return call()
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
+        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
             refused = getattr(error, "status_code", None) in _REFUSALS
             raise (Denied if refused else Unavailable)(f"queue: {type(error).__name__}") from error
 

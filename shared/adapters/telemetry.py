@@ -203,7 +203,7 @@ def _fault(reply: GraphReply) -> str | None:
 
 
 def _request_ids(reply: GraphReply) -> dict[str, tuple[str]]:
-    """What Microsoft's support asks for (F12)."""
+    """What Microsoft's support asks for (docs/graph-facts.md#f12)."""
     headers = {
         "http.request.header.client-request-id": reply.client_request_id,
         "http.response.header.request-id": reply.request_id,

@@ -15,9 +15,9 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-#: Contract section 6: consecutive faults on different user statuses before all instances hold.
+#: Consecutive faults on different user statuses before all instances hold.
 FAULTS_TO_OPEN = 5
-#: Contract section 6: the shared backoff goes up to a minute.
+#: The shared backoff goes up to a minute.
 PROBE_PAUSE_MAX = 60_000
 PROBE_PAUSE_MIN = 1_000
 #: A pause is the outage's length so far by this: an outage lasts at most a twentieth longer than it has to.
@@ -30,7 +30,7 @@ _PATIENCE_MAX = 1_000
 
 @dataclass(frozen=True)
 class Quota:
-    """``count`` writes in any ``window`` milliseconds, with what is kept back from it (F4)."""
+    """``count`` writes in any ``window`` milliseconds, with what is kept back from it (docs/graph-facts.md#f4)."""
 
     count: int
     window: int

@@ -25,7 +25,7 @@ BOOKED_AHEAD = 4
 LEAD_MILLISECONDS = 250
 #: A row older than this is read again before a write, so that a hold is seen by all.
 FRESH_MILLISECONDS = 1_500
-#: What has to wait longer than this goes back to the queue (contract section 6, design: one way to wait long).
+#: What has to wait longer than this goes back to the queue.
 PATIENCE_MILLISECONDS = 60_000
 _POLL_MILLISECONDS = 100
 _TRIES = 12

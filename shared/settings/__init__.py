@@ -1,4 +1,4 @@
-"""The app's settings, from a mapping: all faults in one message that never shows a secret (contract section 1)."""
+"""The app's settings, from a mapping: all faults in one message that never shows a secret."""
 
 import json
 import re
@@ -61,7 +61,7 @@ class Settings:
 
     @property
     def poison_queue(self) -> str:
-        """Where the host moves what failed too often (F33)."""
+        """Where the host moves what failed too often (docs/graph-facts.md#f33)."""
         return f"{self.queue}-poison"
 
     @classmethod

@@ -21,7 +21,7 @@ class Storage:
 
 
 def read_storage(given: Mapping[str, str], faults: list[str]) -> Storage:
-    """The exact name beats the prefix form, as in the Functions host (F37)."""
+    """The exact name beats the prefix form, as in the Functions host (docs/graph-facts.md#f37)."""
     if STORAGE in given:
         if not _is_connection_string(given[STORAGE]):
             faults.append(f"{STORAGE} = (not shown): accepted is a connection string or UseDevelopmentStorage=true")

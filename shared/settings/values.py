@@ -22,7 +22,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @dataclass(frozen=True)
 class WriteQuota:
-    """``count`` writes in any ``seconds`` (F4)."""
+    """``count`` writes in any ``seconds`` (docs/graph-facts.md#f4)."""
 
     count: int
     seconds: float

@@ -20,7 +20,7 @@ from shared.web.errors import handles_errors
 from shared.web.request import MAX_BATCH_BYTES, MAX_KEY_LENGTH, idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 
-#: Contract section 4.
+#: As the API documents it.
 MAX_UPDATES = 1000
 _NOT_VALID = "The message is not valid; see errors."
 

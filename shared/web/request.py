@@ -16,7 +16,7 @@ from shared.service.ports.storage import OutcomeFilter
 from shared.web.response import Problem
 from shared.web.waiting import MAX_WAIT_SECONDS
 
-#: Contract section 4.
+#: As the API documents it.
 MAX_MESSAGE_BYTES = 48 * 1024
 MAX_BATCH_BYTES = 1024 * 1024
 TOP_DEFAULT, TOP_MAX = 50, 1000
@@ -63,7 +63,7 @@ def malformed(message: InvalidMessage) -> Problem:
 
 
 def idempotency_key(request: func.HttpRequest) -> str | None:
-    """The request's ``Idempotency-Key``: a quoted string (the draft's way) or a bare one (F49)."""
+    """The request's ``Idempotency-Key``: a quoted string (the draft's way) or a bare one (docs/graph-facts.md#f49)."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None

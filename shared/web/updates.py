@@ -1,4 +1,4 @@
-"""The calls that are about one update, or list them: request in, use case, answer out (contract section 4)."""
+"""The calls that are about one update, or list them: request in, use case, answer out."""
 
 import math
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from shared.core.delivery.outcome import Outcome
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import OutcomeStore, Unavailable
 
-#: Contract section 4.
+#: As the API documents it.
 MAX_WAIT_SECONDS = 30
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 

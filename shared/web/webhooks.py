@@ -48,7 +48,7 @@ class WebhooksApi:
 
     @handles_errors
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
-        """The CloudEvents handshake (F51); the same for every source, known or not."""
+        """The CloudEvents handshake (docs/graph-facts.md#f51); the same for every source, known or not."""
         origin, rate = request.headers.get("WebHook-Request-Origin"), request.headers.get("WebHook-Request-Rate")
         if origin is None or not _ORIGIN.fullmatch(origin):
             return json_response(200, {}, _ALLOW)
@@ -106,7 +106,7 @@ def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, ite
 
 
 def _validation_code(document: Any) -> str:
-    """Event Grid's own handshake for its event schema (F52)."""
+    """Event Grid's own handshake for its event schema (docs/graph-facts.md#f52)."""
     try:
         code = document[0]["data"]["validationCode"]
     except (LookupError, TypeError):

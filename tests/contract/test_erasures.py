@@ -152,7 +152,7 @@ def test_no_table_names_an_erased_person(storage: Azurite) -> None:
         {"UPDATES_STORAGE": storage.connection_string, "UPDATES_TABLE_PREFIX": prefix, "UPDATES_QUEUE": prefix}
     )
     real = connect(settings)
-    for name in ("outcomes", "user_statuses", "erasures", "keys"):
+    for name in ("outcomes", "user_statuses", "erasures", "idempotency_keys"):
         setattr(world, name, getattr(real, name))
     world.relay = Services(settings, **world.ports())
     lived(world)

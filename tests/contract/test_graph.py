@@ -12,9 +12,10 @@ from emulator.stack import EmulatedGraph, started
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
 from shared.adapters.graph import GraphClient
 from shared.core.delivery.user_directory import read_list_page
-from shared.service.ports import storage as ports
+from shared.service.ports.graph import Graph
 from tests.builders import EXAMPLE, NOW, POLICY, USER
-from tests.twins import ScriptedGraph, SteppedClock
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.runtime import SteppedClock
 
 OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 
@@ -23,7 +24,7 @@ OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 class Subject:
     """A Graph, a token for it, and a way to fill it: policy, then ids with names."""
 
-    graph: ports.Graph
+    graph: Graph
     token: str
     fill: Callable[[str, dict[str, str]], None]
 

@@ -16,7 +16,7 @@ from shared.service.ports.storage import Unavailable
 from shared.service.ports.telemetry import Gauges, GraphOperation, NoTelemetry, Telemetry
 from shared.settings import Settings
 from tests.builders import NOW, an_envelope, an_id
-from tests.twins import RecordedTelemetry
+from tests.fakes.telemetry import RecordedTelemetry
 from tests.watched import Watched
 
 PARENT = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"

@@ -1,4 +1,4 @@
-"""Contract section 6's table, row by row, and the reading of Graph's answers."""
+"""What follows from each reply, row by row, and the reading of Graph's answers."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def answer(status: int, body: object = b"", **headers: str) -> GraphReply:
 
 
 def nested(levels: int, **members: object) -> dict[str, object]:
-    """Intune's error (F14), with JSON inside its message."""
+    """Intune's error (docs/graph-facts.md#f14), with JSON inside its message."""
     inner: dict[str, object] = {
         "_version": 3,
         "Message": "Broken - Operation ID (for customer support): 0 - Activity ID: 11111111-2222-3333-4444-555555555555"
@@ -87,7 +87,7 @@ def test_a_2xx_that_is_not_json_and_a_missing_token_wait() -> None:
 
 @pytest.mark.parametrize("levels", [2, 3])
 def test_intunes_missing_route_is_recognised_however_deep(levels: int) -> None:
-    """F1 has a code of its own, and is final."""
+    """docs/graph-facts.md#f1 has a code of its own, and is final."""
     flat = {"error": {"code": "No method match route template", "message": "No OData route exists that match template"}}
     deep = nested(levels, Message="No OData route exists that match template ~/singleton with http verb PATCH")
     for body in (flat, deep):
@@ -203,7 +203,7 @@ def test_no_error_object_makes_reading_raise(document: object) -> None:
 
 
 def test_a_huge_result_is_not_kept() -> None:
-    """16 KiB, as the contract bounds it."""
+    """16 KiB, the documented bound."""
     decided = step(answer(200, {"x": "y" * 20_000}))
     assert isinstance(decided, Done)
     assert decided.result is not None

@@ -68,7 +68,7 @@ def test_what_is_wrong_with_a_message_is_told_in_bounds(text: bytes) -> None:
 
 
 def test_the_outcome_of_a_message_full_of_faults_can_be_stored() -> None:
-    """An entity holds 1 MiB (F44); what cannot be recorded would go round for ever."""
+    """An entity holds 1 MiB (docs/graph-facts.md#f44); what cannot be recorded would go round for ever."""
     for item in (b"NaN", '"\U0001f600": 1'.encode()):
         text = b",".join([item] * (48 * 1024 // (len(item) + 1)))
         message = read(b"[" + text + b"]" if item == b"NaN" else b"{" + text + b"}")

@@ -1,4 +1,4 @@
-"""Every rule of contract section 2, with the exact pointer."""
+"""Every rule of the update message, with the exact pointer."""
 
 from typing import Any
 

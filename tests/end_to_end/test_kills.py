@@ -45,7 +45,7 @@ def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
         parts.graph.config(quota="100/5")
         parts.graph.fault("reset", count=10)
         parts.graph.fault("status", status=503, count=60)
-        parts.graph.fault("resetAfterApply", count=10)
+        parts.graph.fault("reset", count=10, landsAfterSeconds=0)
         with killing(parts.hosts[1]):
             ids = submit(parts, reports)
             found = settled(parts, 300, 300)

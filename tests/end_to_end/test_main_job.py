@@ -80,7 +80,7 @@ def test_a_404_and_the_missing_route_end_as_the_contract_says(running: Stack) ->
         {"kind": "status", "status": 503},
         {"kind": "status", "status": 401, "count": 1},
         {"kind": "reset"},
-        {"kind": "resetAfterApply"},
+        {"kind": "reset", "landsAfterSeconds": 0},
         {"kind": "garbage"},
         {"kind": "html"},
         {"kind": "truncated"},

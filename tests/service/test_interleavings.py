@@ -20,8 +20,9 @@ from shared.core.delivery.graph_reply import GraphReply, TransportFault
 from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
 from shared.wiring.services import Services
-from tests import twins
 from tests.builders import NOW, POLICY, a_message, an_update
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.runtime import SteppedClock
 from tests.world import World
 
 SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true", "RETRY_MAX_SECONDS": "60"})
@@ -102,7 +103,7 @@ class Interrupted:
 class Patience:
     """A host's clock: waiting moves the time of all, and lets the others go on."""
 
-    def __init__(self, clock: twins.SteppedClock, scheduler: Scheduler, name: str) -> None:
+    def __init__(self, clock: SteppedClock, scheduler: Scheduler, name: str) -> None:
         self._clock, self._scheduler, self._name = clock, scheduler, name
 
     def now(self) -> Any:
@@ -114,10 +115,10 @@ class Patience:
         self._clock.moment = max(self._clock.moment, end)
 
 
-class WatchedGraph(twins.ScriptedGraph):
+class WatchedGraph(ScriptedGraph):
     """Fails by chance, and checks what must never happen."""
 
-    def __init__(self, clock: twins.SteppedClock, chance: random.Random, faults: int) -> None:
+    def __init__(self, clock: SteppedClock, chance: random.Random, faults: int) -> None:
         super().__init__(clock)
         self.chance, self.faults = chance, faults
         self.at_work: Counter[str] = Counter()

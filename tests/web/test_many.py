@@ -85,7 +85,7 @@ def test_what_is_no_batch_is_refused(world: World, body: Any, status: int) -> No
 
 
 def test_a_thousand_items_are_taken(world: World) -> None:
-    """The contract's bound."""
+    """The documented bound."""
     response, body = batch(world, {"updates": users(1000)})
     assert response.status_code == 202
     assert len({one["id"] for one in body["value"]}) == 1000

@@ -229,7 +229,7 @@ def test_a_handshake_without_a_code_is_refused(code: Any) -> None:
 
 
 def test_event_grids_own_handshake_is_answered() -> None:
-    """200 with the code; only to who knows the secret (F52)."""
+    """200 with the code; only to who knows the secret (docs/graph-facts.md#f52)."""
     asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "512d38b6"}}]
     headers = {"aeg-event-type": "SubscriptionValidation", "X-Relay-Key": "let me in"}
     response, answer = send(a_world(), "eventgrid", asked, headers)
@@ -240,7 +240,7 @@ def test_event_grids_own_handshake_is_answered() -> None:
 
 @pytest.mark.parametrize("source", ["standard", "nobody"])
 def test_the_cloud_events_handshake_allows_who_asks(source: str) -> None:
-    """The same for every source (F51)."""
+    """The same for every source (docs/graph-facts.md#f51)."""
     asked = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
     response = a_world().relay.webhooks.allow_webhook(
         request("OPTIONS", url=f"{BASE}/api/webhooks/{source}", headers=asked, route_params={"source": source})

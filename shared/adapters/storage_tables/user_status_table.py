@@ -19,7 +19,7 @@ from shared.service.ports.storage import ScanPage, UserStatusEntry
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
 _END = "~"
-#: An entity group transaction holds 100 operations, one of which is the row's own (F44).
+#: An entity group transaction holds 100 operations, one of which is the row's own (docs/graph-facts.md#f44).
 _IN_ONE_GO = 99
 
 

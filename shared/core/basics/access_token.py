@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 #: Graph's own application id: an audience that Graph takes as it takes its root.
 GRAPH_APPLICATION_ID = "00000003-0000-0000-c000-000000000000"
-#: The application permission that the PATCH needs (F20).
+#: The application permission that the PATCH needs (docs/graph-facts.md#f20).
 WRITE_ROLE = "DeviceManagementConfiguration.ReadWrite.All"
 _PARTS = 3
 

@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-#: 100 ns, the resolution of Graph's DateTimeOffset (F19); a Python datetime would drop the 7th digit.
+#: 100 ns, the resolution of Graph's DateTimeOffset; a Python datetime would drop the 7th digit
+#: (docs/graph-facts.md#f19).
 TICKS_PER_SECOND = 10_000_000
 _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,7}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))", re.ASCII

@@ -1,4 +1,4 @@
-"""A value's version: when it was reported, ties by id; the order in which values stand (contract section 6)."""
+"""A value's version: when it was reported, ties by id; the order in which values stand."""
 
 from dataclasses import dataclass
 from datetime import timedelta

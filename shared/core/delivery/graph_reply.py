@@ -1,7 +1,8 @@
 """What Graph said, or what happened instead, as one frozen value; reading it never fails.
 
-Intune nests its errors: ``error.message`` is often JSON text that holds another message (F14), ``innerError`` nests
-under any casing (F10). At most three levels of text are opened.
+Intune nests its errors: ``error.message`` is often JSON text that holds another message
+(docs/graph-facts.md#f14), ``innerError`` nests under any casing (docs/graph-facts.md#f10).
+At most three levels of text are opened.
 """
 
 import json
@@ -13,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
-#: Bounds of contract section 3.
+#: Bounds of what an outcome keeps of an answer.
 MESSAGE_LENGTH = 2048
 RESULT_BYTES = 16 * 1024
 #: Nobody means to be waited for longer.
@@ -39,7 +40,7 @@ class GraphReply:
     """One call's end: a status, a transport fault, or no token to make it with.
 
     ``readable`` is False for a 2xx whose body is neither empty nor whole JSON. ``retry_after_seconds`` counts from the
-    moment of the reply. ``route_missing`` is F1: Intune has no code behind this PATCH.
+    moment of the reply. ``route_missing`` is docs/graph-facts.md#f1: Intune has no code behind this PATCH.
     """
 
     status_code: int | None
@@ -137,7 +138,7 @@ def _short(text: str | None) -> str | None:
 
 
 def _clean(message: str) -> str:
-    """Internal addresses may hold ids (F14)."""
+    """Internal addresses may hold ids (docs/graph-facts.md#f14)."""
     return _URL.sub("[url]", message)[:MESSAGE_LENGTH].encode("utf-8", "replace").decode()
 
 

@@ -15,7 +15,7 @@ from shared.core.basics.version import Version
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.core.intake.update import Update
 
-#: Contract section 3: the last Graph calls that an outcome shows.
+#: The last Graph calls that an outcome shows.
 ATTEMPTS_KEPT = 20
 
 type Members = Mapping[str, Any]
@@ -33,12 +33,12 @@ class State(Enum):
 
     @property
     def status(self) -> str:
-        """One of the five words of contract section 3."""
+        """One of ``notStarted``, ``running``, ``succeeded``, ``failed``, ``canceled``."""
         return str(self.value[0])
 
     @property
     def detail(self) -> str | None:
-        """The contract's statusDetail."""
+        """The ``statusDetail`` of the resource."""
         detail: str | None = self.value[1]
         return detail
 
@@ -190,7 +190,7 @@ def unreadable(message: Unreadable, now: datetime) -> Outcome:
 
 
 def error_object(code: str, message: str, faults: tuple[Fault, ...] = ()) -> Members:
-    """The contract's ``error`` object for a fault that is not Graph's."""
+    """The resource's ``error`` object for a fault that is not Graph's."""
     error: dict[str, Any] = {"code": code, "message": message}
     if faults:
         error["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
@@ -228,7 +228,7 @@ def deadline_exceeded(last: Members | None) -> Members:
     return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}
 
 
-#: Contract section 6.
+#: As the API documents it.
 OVERDUE_AFTER = timedelta(minutes=15)
 
 

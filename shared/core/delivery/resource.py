@@ -1,4 +1,4 @@
-"""The update resource of contract section 3: an outcome as callers see it."""
+"""The update resource: an outcome as callers see it."""
 
 from typing import Any
 

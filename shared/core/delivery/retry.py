@@ -1,4 +1,4 @@
-"""What follows from a reply: the table of contract section 6, and the backoff.
+"""What follows from a reply: the decision, and the backoff.
 
 ``decide`` is the only place that turns a status code into a decision.
 """
@@ -36,7 +36,7 @@ class DeliveryLimits:
 
 @dataclass(frozen=True)
 class DeliveryError:
-    """A delivery's last fault, as the ``error`` of contract section 3."""
+    """A delivery's last fault, as the resource's ``error``."""
 
     code: str
     message: str

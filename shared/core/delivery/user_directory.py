@@ -32,7 +32,7 @@ class Found:
 
 @dataclass(frozen=True)
 class NotUnique:
-    """No user status, or not just one: the error code and message of contract section 3."""
+    """No user status, or not just one: the error code and message."""
 
     code: str
     message: str

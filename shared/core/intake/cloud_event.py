@@ -22,7 +22,10 @@ class Unwrapped:
 
 
 def unwrap(document: object) -> Unwrapped | InvalidMessage:
-    """A CloudEvent 1.0 in structured JSON or an Event Grid event (F53) gives its data; all else is itself."""
+    """Return the data of a CloudEvent 1.0 in structured JSON or of an Event Grid event; all else as it is.
+
+    Event Grid sends both to Storage queues (docs/graph-facts.md#f53).
+    """
     if not isinstance(document, dict):
         return Unwrapped(document)
     if "specversion" in document:

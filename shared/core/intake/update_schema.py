@@ -1,4 +1,4 @@
-"""The update message as JSON Schema 2020-12: what validates is what the OpenAPI document shows (contract section 2)."""
+"""The update message as JSON Schema 2020-12: what validates is what the OpenAPI document shows."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from shared.core.basics.timestamp import ticks
 
-#: Graph's type, which the PATCH body names (F19).
+#: Graph's type, which the PATCH body names (docs/graph-facts.md#f19).
 ODATA_TYPE: Final = "#microsoft.graph.deviceComplianceUserStatus"
-#: Graph's complianceStatus (F17), exact case.
+#: Graph's complianceStatus (docs/graph-facts.md#f17), exact case.
 COMPLIANCE_STATUSES: Final = (
     "unknown",
     "notApplicable",
@@ -20,7 +20,7 @@ COMPLIANCE_STATUSES: Final = (
     "conflict",
     "notAssigned",
 )
-#: deviceComplianceUserStatus without its key (F16), in its documented order.
+#: deviceComplianceUserStatus without its key (docs/graph-facts.md#f16), in its documented order.
 PROPERTIES: Final = ("userDisplayName", "devicesCount", "status", "lastReportedDateTime", "userPrincipalName")
 _GUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _USER_STATUS_ID = r"[A-Za-z0-9\-_.~@:]{1,256}"

@@ -29,7 +29,7 @@ TARGETS = frozenset(
 
 
 class VerificationType(StrEnum):
-    """How a source proves that it sent a request (contract section 4)."""
+    """How a source proves that it sent a request."""
 
     STANDARD_WEBHOOKS = "standardWebhooks"
     HMAC_SHA256 = "hmacSha256"

@@ -82,7 +82,7 @@ class Deliver:
             log.info("repeated", extra={"update_id": first.id})
             return None
         if again or first.id != envelope.id:
-            # A poison copy would lose the ids that this update's own is derived from (F33).
+            # A poison copy would lose the ids that this update's own is derived from (docs/graph-facts.md#f33).
             return self.queue.put(first.to_json())
         return self._turn(first, None, fresh=True)
 

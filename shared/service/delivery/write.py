@@ -108,7 +108,7 @@ class Write:
 
 
 def _told(update_id: str, answer: GraphCall) -> dict[str, str | int]:
-    """A call's end without a word of Graph's: what its support asks for (F12)."""
+    """A call's end without a word of Graph's: what its support asks for (docs/graph-facts.md#f12)."""
     reply = answer.reply
     known = {
         "update_id": update_id,

@@ -26,7 +26,7 @@ class CheckResult:
     next_step: str | None = None
 
 
-#: F28: a token outlives a change of its roles.
+#: docs/graph-facts.md#f28: a token outlives a change of its roles.
 GRANT = (
     f"Grant the app's managed identity the Microsoft Graph application permission {WRITE_ROLE}, with admin consent. "
     "A token that was issued before keeps its roles: the change may take up to a day."

@@ -21,7 +21,7 @@ class Check(StrEnum):
 
 @dataclass(frozen=True)
 class Readiness:
-    """The checks of contract section 4; they write to queue and table, and read from Graph."""
+    """Checks that write to queue and table, and read from Graph."""
 
     queue: UpdateQueue
     counters: CounterStore

@@ -19,7 +19,7 @@ from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomeStore, 
 
 log = logging.getLogger(__name__)
 
-#: Contract section 4: replays of one call.
+#: Replays of one call.
 MAX_REPLAYS = 1000
 REPLAYABLE = (State.FAILED, State.CANCELED)
 _PAGE = 1000

@@ -14,7 +14,7 @@ from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
 
-#: Contract section 6: how often a readable message comes back from the poison queue.
+#: How often a readable message comes back from the poison queue.
 PUT_BACK_LIMIT = 3
 
 
