@@ -2,7 +2,7 @@
 
 Gather (snapshot, outcomes), decide (``core``), act. The queue says whose turn it is; the user status's row says what to
 send: the newest accepted values that Graph does not have, whoever brought them. What happens when the process dies
-between two lines is in ``docs/architecture.md``.
+between two lines is in ``docs/architecture/crash-safety.md``.
 """
 
 from dataclasses import dataclass, replace
