@@ -42,7 +42,7 @@ layers:
 
 security: ## insecure code, and secrets in the tree
 	$(BIN)/bandit -q -r -c pyproject.toml shared relay function_app.py
-	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json'
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json|\.snapshot\.json'
 
 audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's advisories
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
