@@ -8,6 +8,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Never
+
+import azure.functions as func
 
 from shared.adapters.azure_monitor import azure_monitor
 from shared.core.delivery.graph_reply import GraphReply
@@ -55,9 +59,12 @@ def trouble(world: World) -> None:
     world.accept(deviceComplianceUserStatusId="waiting")
     world.clock.step(seconds=1000)
     world.relay.publish_gauges()
+    world.outcomes.insert = _away  # type: ignore[method-assign]
+    with suppress(Unavailable):  # the host gets it, and keeps it to itself
+        world.relay.deliver_message(func.QueueMessage(id="last", body="nonsense"))
 
 
-def _away() -> None:
+def _away(*_: object) -> Never:
     raise Unavailable("storage is away")
 
 
