@@ -8,17 +8,17 @@ MAKEFLAGS += --jobs=4 --no-print-directory
 THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 PYTEST := $(BIN)/python -m pytest -q -n 3 --dist worksteal
 QUICK := $(PYTEST) tests $(THOROUGH:%=--ignore=%)
-CHECKED := shared relay emulator bench tests function_app.py
+CHECKED := shared relay emulator bench tests infra function_app.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-header
 # Every file of the repository, also those that are not committed yet.
 FILES = $(wildcard $(shell git ls-files --cached --others --exclude-standard))
 
 .DEFAULT_GOAL := help
 .PHONY: help install hooks run demo test check fix lint types types-js layers security coverage mutants openapi-lint audit \
-	checkov lock bench clean
+	checkov functions-doctor bicep bicep-write kql lock bench clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -71,7 +71,7 @@ security: .venv/installed .venv/no-secrets ## insecure code (bandit), and secret
 
 # Looks only at files that changed since it last found none.
 .venv/no-secrets: $(FILES) | .venv/installed
-	@$(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json' $?
+	@$(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json|\.snapshot\.json' $?
 	@touch $@
 
 coverage: .venv/installed ## the quick tests; branch coverage of core and service is at least 95 %
@@ -91,11 +91,32 @@ audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's
 	npm audit --audit-level=high
 
 checkov: .venv-checkov/installed ## a scanner's second look at infra/; accepted findings stand in .checkov.yaml
+	$(BIN)/python -m tests.infra.compiler arm .venv-checkov/arm
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
+
+bicep bicep-write: export BICEP ?= $(wildcard ../shared/tools/bicep)
+bicep: .venv/installed ## compiles infra/ without a warning, compares layout and snapshots; needs Microsoft's Bicep CLI: BICEP or the PATH
+	@$(BIN)/python -m tests.infra.compiler check
+
+bicep-write: .venv/installed ## after a change of infra/: the layout, and the snapshots, for the review
+	@$(BIN)/python -m tests.infra.compiler write
+
+kql: install ## Microsoft's parser over every query of the alerts and the docs
+	$(BIN)/python -m pytest -q tests/infra/test_queries.py
 
 .venv-checkov/installed:
 	$(PYTHON) -m venv .venv-checkov
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check 'checkov>=3.3,<4'
+	touch $@
+
+# Its warnings that stay: settings and Application Insights, which infra/ sets in a way that it cannot read; cryptography has
+# native code, and package.py takes the wheels for the machine of the app.
+functions-doctor: .venv-doctor/installed ## checks of azure-functions-doctor: what keeps an app from running in Azure
+	.venv-doctor/bin/azure-functions-doctor doctor --path . --profile deploy --target-python 3.13
+
+.venv-doctor/installed:
+	$(PYTHON) -m venv .venv-doctor
+	.venv-doctor/bin/pip install --quiet --disable-pip-version-check 'azure-functions-doctor>=0.23.1,<0.24'
 	touch $@
 
 lock: .venv/installed ## newest versions within requirements*.txt
@@ -111,4 +132,4 @@ bench: install ## the figures of the README; about 25 minutes
 	$(BIN)/python -m bench.memory
 
 clean: ## forget all that make installed or cached
-	rm -rf .venv .venv-checkov node_modules mutants .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov .venv-doctor .package node_modules mutants .mypy_cache .ruff_cache .hypothesis
