@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.delivery.graph_reply import GraphReply, TransportFault, parse_reply
-from shared.core.delivery.retry import Done, GiveUp, RetryAt, RetryPolicy, Step, decide, hold_seconds, is_outage
+from shared.core.delivery.retry import (
+    DeadlineExceeded,
+    Done,
+    GiveUp,
+    RetryAt,
+    RetryPolicy,
+    Step,
+    decide,
+    hold_seconds,
+    is_outage,
+)
 from tests.builders import NOW
 
 POLICY = RetryPolicy(2, 900, 20)
@@ -165,7 +175,7 @@ def test_a_delay_lies_between_nothing_and_its_ceiling(attempt: int, jitter: floa
 def test_the_deadline_ends_it_with_the_last_fault() -> None:
     """Before it, the next attempt is never later than it."""
     late = step(GraphReply(503, message="busy"), deadline=NOW)
-    assert isinstance(late, GiveUp)
+    assert isinstance(late, DeadlineExceeded)
     assert late.error.code == "deadlineExceeded"
     assert "busy" in late.error.message
     soon = step(GraphReply(503, retry_after_seconds=500), deadline=NOW + timedelta(seconds=9))

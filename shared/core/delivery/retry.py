@@ -72,12 +72,19 @@ class RetryAt:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Never again."""
+    """Never again: Graph refused the write for good."""
 
     error: DeliveryError
 
 
-type Step = Done | RetryAt | GiveUp
+@dataclass(frozen=True)
+class DeadlineExceeded:
+    """Never again: the update's time is over. Graph did not refuse it."""
+
+    error: DeliveryError
+
+
+type Step = Done | RetryAt | GiveUp | DeadlineExceeded
 
 
 def decide(
@@ -91,7 +98,7 @@ def decide(
         return GiveUp(error)
     if now >= deadline:
         said = f"Not delivered before its deadline. The last fault was {error.code}: {error.message}"
-        return GiveUp(DeliveryError("deadlineExceeded", said[:2048], reply))
+        return DeadlineExceeded(DeliveryError("deadlineExceeded", said[:2048], reply))
     when = now + timedelta(seconds=_delay(reply, attempt, jitter, policy))
     return RetryAt(min(when, deadline), error)
 
@@ -119,8 +126,27 @@ def is_answer(reply: GraphReply) -> bool:
 
 
 def may_still_land(reply: GraphReply) -> bool:
-    """Whether the write may yet be applied, after we have stopped waiting for it."""
-    return reply.transport is TransportFault.TIMEOUT
+    """Return whether the write may be applied after this reply: the service behind the answer may be at work still.
+
+    ``unreachable`` is not among them: that request was never sent.
+    """
+    return reply.transport in _CUT_SHORT or reply.status_code in _GATEWAY_GAVE_UP
+
+
+def may_have_landed(reply: GraphReply) -> bool:
+    """Return whether the write may be in Graph, now or later, although this reply does not say so.
+
+    False for success, and where the write was not applied: a 4xx, a 503, a request that was never sent.
+    """
+    if may_still_land(reply):
+        return True
+    status = reply.status_code
+    return status is not None and _transient(reply) and status not in _NOT_APPLIED and status // 100 != 4  # noqa: PLR2004
+
+
+_CUT_SHORT = (TransportFault.TIMEOUT, TransportFault.DISCONNECTED)
+_GATEWAY_GAVE_UP = (408, 502, 504)
+_NOT_APPLIED = (503,)
 
 
 def _succeeded(reply: GraphReply) -> bool:
