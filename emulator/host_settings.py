@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.runtime import LoadError
+
+_LARGEST_BATCH = 32
 _NAME = re.compile(r"%([^%]+)%")
 
 
 @dataclass(frozen=True)
 class QueueOptions:
-    """``extensions.queues`` of host.json, with the host's defaults (F30)."""
+    """``extensions.queues`` of host.json, with the host's defaults (docs/graph-facts.md#f30)."""
 
     batch_size: int = 16
     new_batch_threshold: int = 8
@@ -28,14 +31,21 @@ class HostOptions:
 
     route_prefix: str
     queues: QueueOptions
+    telemetry: bool
 
 
 def read_host_json(app: Path) -> HostOptions:
-    """Read the app's host.json."""
+    """Return what the app's host.json says. Raises ``LoadError`` where the host would refuse it."""
     path = app / "host.json"
-    extensions = json.loads(path.read_text()).get("extensions", {}) if path.exists() else {}
+    try:
+        whole: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise LoadError(f"host.json is not JSON: {error}") from error
+    extensions = whole.get("extensions", {})
     queues: dict[str, Any] = extensions.get("queues", {})
     batch = queues.get("batchSize", 16)
+    if not 1 <= batch <= _LARGEST_BATCH:
+        raise LoadError(f"host.json: batchSize must be 1 to {_LARGEST_BATCH}, not {batch}")
     return HostOptions(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         queues=QueueOptions(
@@ -46,6 +56,7 @@ def read_host_json(app: Path) -> HostOptions:
             visibility_seconds=_seconds(queues.get("visibilityTimeout", "00:00:00")),
             encoded=queues.get("messageEncoding", "base64").lower() != "none",
         ),
+        telemetry=str(whole.get("telemetryMode", "")).lower() == "opentelemetry",
     )
 
 
