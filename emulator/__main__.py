@@ -21,6 +21,7 @@ from emulator.children import Child, StartError, free_ports, in_use
 from emulator.graph import Graph
 from emulator.host import log_to_stderr, serve
 from emulator.host_process import ROOT, Host
+from emulator.host_settings import LOCK_SECONDS, STOP_SECONDS, HostChoices
 from emulator.identity import Identity
 from emulator.stack import Azurite, EmulatedGraph, EmulatedIdentity, app_environment
 
@@ -63,7 +64,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--free-ports", action="store_true", help="any ports that are free")
     parser.add_argument("--folder", type=Path, help="keep storage and timers here; default: a fresh folder")
     parser.add_argument("--app", type=Path, default=ROOT, help="the app's folder")
-    parser.add_argument("--lock-seconds", type=int, default=600, help="the queue trigger's lease")
+    parser.add_argument("--lock-seconds", type=int, default=LOCK_SECONDS, help="the queue trigger's lease")
+    parser.add_argument("--stop-seconds", type=float, nargs=2, default=STOP_SECONDS, help="for requests, for the rest")
     parser.add_argument("--log-level", default="INFO")
     options = parser.parse_args()
     if options.free_ports:
@@ -97,7 +99,8 @@ def _host(options: argparse.Namespace) -> int:
     log_to_stderr(options.log_level)
     with ExitStack() as parts:
         folder = _folder(options, parts) / "timers"
-        return asyncio.run(serve(options.app.resolve(), options.port_host, options.lock_seconds, folder))
+        choices = HostChoices(folder, options.lock_seconds, tuple(options.stop_seconds))
+        return asyncio.run(serve(options.app.resolve(), options.port_host, choices))
 
 
 def _run(options: argparse.Namespace, *, host: bool, controlled: bool) -> int:

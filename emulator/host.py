@@ -16,16 +16,13 @@ from typing import NoReturn
 from aiohttp import web
 
 from emulator import runtime
-from emulator.host_settings import QueueOptions, read_host_json, read_local_settings
+from emulator.host_settings import HostChoices, LoadError, QueueOptions, read_host_json, read_local_settings
 from emulator.http_listener import HttpListener, Keys
 from emulator.queue_listener import QueueListener
 from emulator.timers import ScheduleError, TimerListener
 
 log = logging.getLogger("host")
 
-#: On SIGTERM requests in flight have this long, then queue and timer functions that (docs/graph-facts.md#f88).
-_HTTP_SECONDS = 30.0
-_DRAIN_SECONDS = 10.0
 _CUT_SECONDS = 1.0
 #: With these variables set, the host asks for keys as Azure's does: 401 without a body. The master key opens all.
 FUNCTION_KEY = "EMULATOR_FUNCTION_KEY"
@@ -51,18 +48,18 @@ def log_to_stderr(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-async def serve(app: Path, port: int, lock_seconds: int, folder: Path) -> int:
-    """Run the app until a signal; the exit status. ``folder`` is where timers remember their last run."""
+async def serve(app: Path, port: int, choices: HostChoices) -> int:
+    """Run the app until a signal; the exit status."""
     read_local_settings(app)
     try:
         functions = await runtime.load(app)
         options = read_host_json(app)
         http = HttpListener(_of(functions, "httptrigger"), options.route_prefix, _keys(), telemetry=options.telemetry)
-    except runtime.LoadError as error:
+    except LoadError as error:
         print(f"the app cannot start: {error}", file=sys.stderr)
         return 1
-    listeners = _listeners(functions, options.queues, lock_seconds, folder)
-    runner = web.ServerRunner(http.server(), shutdown_timeout=_HTTP_SECONDS)
+    listeners = _listeners(functions, options.queues, choices)
+    runner = web.ServerRunner(http.server(), shutdown_timeout=choices.stop_seconds[0])
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     consuming = [asyncio.create_task(listener.run()) for listener in listeners]
@@ -70,7 +67,7 @@ async def serve(app: Path, port: int, lock_seconds: int, folder: Path) -> int:
     status = await _until_signal(consuming)
     log.info("stopping")
     await runner.cleanup()
-    await _drain(listeners)
+    await _drain(listeners, choices.stop_seconds[1])
     await asyncio.wait(consuming, timeout=1) if consuming else None
     if not _ended(runtime.stop):
         _cut()
@@ -86,18 +83,18 @@ def _keys() -> Keys:
 
 
 def _listeners(
-    functions: list[runtime.Function], options: QueueOptions, lock_seconds: int, folder: Path
+    functions: list[runtime.Function], options: QueueOptions, choices: HostChoices
 ) -> list[QueueListener | TimerListener]:
     """Return what feeds the queue and timer functions; one that cannot be fed is switched off alone."""
     found: list[QueueListener | TimerListener] = []
     for function in _of(functions, "queuetrigger"):
         try:
-            found.append(QueueListener(function, options, lock_seconds))
+            found.append(QueueListener(function, options, choices.lock_seconds))
         except KeyError as error:
             log.error("%s is switched off: there is no setting %s", function.name, error)
     for function in _of(functions, "timertrigger"):
         try:
-            found.append(TimerListener(function, folder))
+            found.append(TimerListener(function, choices.folder))
         except ScheduleError as error:
             log.error("%s is switched off: its schedule is none: %s", function.name, error)
     return found
@@ -117,9 +114,9 @@ async def _until_signal(tasks: list[asyncio.Task[None]]) -> int:
     return 1 if died else 0
 
 
-async def _drain(listeners: list[QueueListener | TimerListener]) -> None:
-    """Wait for what runs, at most ten seconds; until then new work is taken, and what is left then is cut."""
-    end = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+async def _drain(listeners: list[QueueListener | TimerListener], seconds: float) -> None:
+    """Wait for what runs, so long at most; until then new work is taken, and what is left then is cut."""
+    end = asyncio.get_running_loop().time() + seconds
     await _finished(listeners, end)
     for listener in listeners:
         listener.stop()

@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 
 from emulator.children import Child, StartError, free_ports, in_use
+from emulator.host_settings import LOCK_SECONDS, STOP_SECONDS, HostChoices
 
 ROOT = Path(__file__).parent.parent
 #: Which host runs the app: ``emulator`` (the default) or ``func``.
@@ -18,14 +19,15 @@ _FUNC_SECONDS = 180.0
 
 
 class Host:
-    """The app in a host. ``lock_seconds``, the lease of a message, is the emulator's alone; ``func`` has 600 s."""
+    """The app in a host. The lease of a message and how long a stop waits can be chosen in the emulator alone."""
 
     def __init__(
         self,
         app: Path,
         env: Mapping[str, str],
         *,
-        lock_seconds: int = 600,
+        lock_seconds: int = LOCK_SECONDS,
+        stop_seconds: tuple[float, float] = STOP_SECONDS,
         port: int | None = None,
         folder: Path | None = None,
     ) -> None:
@@ -37,8 +39,8 @@ class Host:
         if self._is_func:
             self._child = Child([_func(), "start", "--port", str(self.port)], _for_func(whole), cwd=app)
         else:
-            kept = folder or Path(self._own.name)
-            self._child = Child(_emulated(app, self.port, lock_seconds, kept), _for_emulator(whole), cwd=app)
+            choices = HostChoices(folder or Path(self._own.name), lock_seconds, stop_seconds)
+            self._child = Child(_emulated(app, self.port, choices), _for_emulator(whole), cwd=app)
 
     @property
     def pid(self) -> int:
@@ -102,9 +104,16 @@ def _func() -> str:
     return found
 
 
-def _emulated(app: Path, port: int, lock_seconds: int, folder: Path) -> list[str]:
-    options = {"--app": app, "--port-host": port, "--lock-seconds": lock_seconds, "--folder": folder}
-    return [sys.executable, "-m", "emulator", "host", *(str(one) for pair in options.items() for one in pair)]
+def _emulated(app: Path, port: int, choices: HostChoices) -> list[str]:
+    options: dict[str, tuple[object, ...]] = {
+        "--app": (app,),
+        "--port-host": (port,),
+        "--folder": (choices.folder,),
+        "--lock-seconds": (choices.lock_seconds,),
+        "--stop-seconds": choices.stop_seconds,
+    }
+    words = [str(word) for name, values in options.items() for word in (name, *values)]
+    return [sys.executable, "-m", "emulator", "host", *words]
 
 
 def _for_emulator(env: Mapping[str, str]) -> dict[str, str]:

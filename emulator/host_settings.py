@@ -1,4 +1,4 @@
-"""What the host reads: ``host.json``, ``local.settings.json`` and ``%SETTING%`` in names."""
+"""What the host reads: its choices, ``host.json``, ``local.settings.json``, and ``%SETTING%`` in names."""
 
 import json
 import os
@@ -7,10 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.runtime import LoadError
-
 _LARGEST_BATCH = 32
 _NAME = re.compile(r"%([^%]+)%")
+
+
+#: Of the real host (docs/graph-facts.md#f87 and #f88).
+LOCK_SECONDS = 600
+STOP_SECONDS = (30.0, 10.0)
+
+
+class LoadError(Exception):
+    """The app could not be loaded; the text says why."""
+
+
+@dataclass(frozen=True)
+class HostChoices:
+    """What the real host fixes and tests may shorten: a message's lease, and how long a stop waits."""
+
+    #: Where timers remember their last run.
+    folder: Path
+    lock_seconds: int = LOCK_SECONDS
+    #: On SIGTERM requests in flight have the first, then queue and timer functions the second.
+    stop_seconds: tuple[float, float] = STOP_SECONDS
 
 
 @dataclass(frozen=True)

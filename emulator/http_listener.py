@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from emulator import http_request, http_response
 from emulator.http_routes import Route, reserved, routes
@@ -52,6 +52,8 @@ class HttpListener:
         return _Server(self._answer, request_factory=_request, auto_decompress=False, access_log=None)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not HttpVersion10 <= request.version <= HttpVersion11:
+            return await http_response.empty(request, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, close=True)
         try:
             path = http_request.decoded_path(request.raw_path)
             http_request.headers(request)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from emulator.runtime import Function, LoadError
+from emulator.host_settings import LoadError
+from emulator.runtime import Function
 
 _PARAMETER = re.compile(r"\{(\*{0,2})(\w+)((?::\w+(?:\([^)]*\))?)*)(\?|=[^}]*)?\}")
 _CONSTRAINT = re.compile(r":(\w+)(?:\(([^)]*)\))?")

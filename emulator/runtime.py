@@ -11,11 +11,8 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
+from emulator.host_settings import LoadError
 from emulator.protos import PROTOS, ParameterBinding, TypedData
-
-
-class LoadError(Exception):
-    """The app could not be loaded; the text says why."""
 
 
 class InvocationError(Exception):
