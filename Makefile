@@ -5,7 +5,7 @@ BIN := .venv/bin
 THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
 CHECKED := shared relay emulator bench tests function_app.py
 
-.PHONY: install run demo test check lint types layers security audit checkov lock bench clean
+.PHONY: install run demo test test-host check lint types layers security audit checkov lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -26,6 +26,10 @@ demo: install ## send the documented example to `make run` and watch it arrive
 
 test: check ## everything
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(THOROUGH)
+
+test-host: install ## the end-to-end tests on Microsoft's own host: func of the Azure Functions Core Tools
+	@command -v func >/dev/null || { echo "there is no func on the PATH: install the Azure Functions Core Tools 4"; exit 1; }
+	RELAY_HOST=func $(BIN)/python -m pytest -q -rs tests/end_to_end tests/emulator/test_host_http.py tests/emulator/test_host_queue.py
 
 check: install lint types layers security ## the inner loop: some half a minute
 	$(BIN)/python -m pytest -q -n 2 tests $(THOROUGH:%=--ignore=%)

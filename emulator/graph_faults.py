@@ -1,56 +1,66 @@
-"""The ways in which Graph fails (facts F1-F15), each a small answer of its own."""
+"""The ways in which Graph fails (docs/graph-facts.md), each a row of one table.
+
+A kind that answers in place of Graph applies no write, unless the fault has ``landsAfterSeconds``: then the write is
+applied so many seconds after the answer (0: just before it), even if the answer says otherwise or there is none.
+"""
 
 import asyncio
 import json
-import socket
-import struct
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from emulator.graph_rules import error_body
-
-type Fault = dict[str, Any]
-type Apply = Callable[[], Awaitable[web.StreamResponse]]
-KINDS = frozenset(
-    {
-        "status", "throttle", "intuneNested", "noRoute", "reset", "resetAfterApply", "hang", "applyAfter", "drip",
-        "garbage", "html", "empty", "huge", "redirect", "truncated",
-    }
-)  # fmt: skip
+from emulator.fault_answers import CUT, GENERAL, STATUS
+from emulator.faults import Call, Fault, Kind
+from emulator.graph_list_faults import LIST_KINDS
+from emulator.graph_rules import Refusal, error
 
 
-async def failing(fault: Fault, request: web.Request, apply: Apply) -> web.StreamResponse:
-    """The answer that this fault gives; ``apply`` does what the request asked."""
-    return await _ANSWERS[fault["kind"]](fault, request, apply)
+@dataclass(frozen=True)
+class GraphCall(Call):
+    """A request to Graph that meets a fault."""
+
+    #: Remember the user status as it is now; the result puts it back, changed by the members given.
+    remember: Callable[[], Callable[[Mapping[str, Any]], None]]
+    #: Do this after so many seconds.
+    postpone: Callable[[float, Callable[[], None]], None]
 
 
-def error(request: web.Request, status: int, code: str, message: str, retry_after: str | None = None) -> web.Response:
-    """A Graph error with its headers."""
-    headers = {"request-id": str(uuid.uuid4())} | ({"Retry-After": retry_after} if retry_after else {})
-    return web.json_response(error_body(code, message, request), status=status, headers=headers)
+def own_error(request: web.Request, fault: Fault) -> web.Response:
+    """Return Graph's error object for a fault."""
+    code, message = fault.get("code", "UnknownError"), fault.get("message", "The emulator was asked to fail.")
+    return error(request, fault.get("status", 500), code, message, members=fault.get("members"))
 
 
-async def _status(fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    if fault.get("body") is not None:
-        headers = {"Retry-After": fault["retryAfter"]} if fault.get("retryAfter") else {}
-        return web.Response(status=fault["status"], text=fault["body"], headers=headers)
-    return error(
-        request, fault["status"], fault.get("code", "UnknownError"), fault.get("message", "As told."),
-        fault.get("retryAfter"),
-    )  # fmt: skip
+def may_land(fault: Fault) -> bool:
+    """Return whether the write that meets this fault is ever applied."""
+    return fault["kind"] in _APPLYING or fault.get("landsAfterSeconds") is not None
 
 
-async def throttled(fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    """F7: with Retry-After or, as Intune often does, without."""
-    return error(request, 429, "TooManyRequests", "Please retry again later.", fault.get("retryAfter"))
+async def failing(fault: Fault, call: GraphCall) -> web.StreamResponse:
+    """Return the answer that this fault gives."""
+    await asyncio.sleep(fault.get("delaySeconds", 0))
+    lands = fault.get("landsAfterSeconds") if call.request.method == "PATCH" else None
+    if lands == 0:
+        call.proceed()
+    elif lands is not None:
+        call.postpone(lands, partial(_land, call))
+    return await KINDS[fault["kind"]].answer(fault, call)
 
 
-async def _nested(fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    """F14: JSON inside the message, twice if asked."""
-    activity = request.headers.get("client-request-id", "")
+def _land(call: GraphCall) -> None:
+    with suppress(Refusal):
+        call.proceed()
+
+
+async def _nested(fault: Fault, call: GraphCall) -> web.StreamResponse:
+    """Put JSON inside the message, twice if asked (docs/graph-facts.md#f14)."""
+    activity = call.request.headers.get("client-request-id", "")
     inner: dict[str, Any] = {
         "_version": 3,
         "Message": f"{fault.get('message', 'An error has occurred')} - Operation ID (for customer support): "
@@ -62,89 +72,66 @@ async def _nested(fault: Fault, request: web.Request, _apply: Apply) -> web.Stre
     }
     if fault.get("levels", 2) > 2:
         inner = {"ErrorCode": fault.get("code", "Forbidden"), "Message": json.dumps(inner), "Target": None}
-    return error(request, fault.get("status", 400), fault.get("code", "BadRequest"), json.dumps(inner))
+    return error(call.request, fault.get("status", 400), fault.get("code", "BadRequest"), json.dumps(inner))
 
 
-async def _no_route(_fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    said = (
-        "No OData route exists that match template ~/singleton/navigation/key/navigation/key with http verb PATCH for "
-        "request /StatelessDeviceConfigurationFEService/deviceManagement/deviceCompliancePolicies."
-    )
-    return error(request, 400, "No method match route template", said)
-
-
-async def _reset(_fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    transport = request.transport
-    if transport is not None:
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-    return web.Response(status=500)
-
-
-async def _reset_after(fault: Fault, request: web.Request, apply: Apply) -> web.StreamResponse:
-    await apply()
-    return await _reset(fault, request, apply)
-
-
-async def _hang(fault: Fault, _request: web.Request, _apply: Apply) -> web.StreamResponse:
-    await asyncio.sleep(fault.get("seconds", 3600))
-    return web.Response(status=504)
-
-
-async def _apply_after(fault: Fault, _request: web.Request, apply: Apply) -> web.StreamResponse:
-    async def late() -> web.StreamResponse:
-        await asyncio.sleep(fault.get("seconds", 5))
-        return await apply()
-
-    return await asyncio.shield(asyncio.ensure_future(late()))
-
-
-async def _drip(fault: Fault, request: web.Request, _apply: Apply) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    await response.prepare(request)
-    for _ in range(3600):
-        await response.write(b" ")
-        await asyncio.sleep(fault.get("seconds", 0.5))
+async def _revert(fault: Fault, call: GraphCall) -> web.StreamResponse:
+    """Accept the write and show it; after ``seconds`` show the old value, or ``to``, unless a newer write came."""
+    put_back = call.remember()
+    response = call.proceed()
+    call.postpone(fault.get("seconds", 5), partial(put_back, fault.get("to", {})))
     return response
 
 
-async def _garbage(_fault: Fault, _request: web.Request, apply: Apply) -> web.StreamResponse:
-    await apply()
-    return web.Response(text="<<< this is not JSON >>>", content_type="application/json")
+_WRITE = {"operation": "write"}
+_ROUTE = "~/singleton/navigation/key/navigation/key with http verb PATCH"
+_SERVICE = "/StatelessDeviceConfigurationFEService/deviceManagement/deviceCompliancePolicies"
 
-
-async def _html(fault: Fault, _request: web.Request, _apply: Apply) -> web.StreamResponse:
-    return web.Response(
-        status=fault.get("status", 502), text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html"
-    )
-
-
-async def _empty(_fault: Fault, _request: web.Request, apply: Apply) -> web.StreamResponse:
-    await apply()
-    return web.Response(status=204)
-
-
-async def _huge(fault: Fault, _request: web.Request, _apply: Apply) -> web.StreamResponse:
-    return web.Response(status=fault.get("status", 500), body=b"x" * 5_000_000, content_type="text/plain")
-
-
-async def _redirect(fault: Fault, _request: web.Request, _apply: Apply) -> web.StreamResponse:
-    return web.Response(status=302, headers={"Location": fault.get("location", "http://127.0.0.2:9/elsewhere")})
-
-
-async def _truncated(_fault: Fault, request: web.Request, apply: Apply) -> web.StreamResponse:
-    await apply()
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
-    await response.prepare(request)
-    await response.write(b'{"id": "half')
-    if request.transport is not None:
-        request.transport.close()
-    return response
-
-
-_ANSWERS: dict[str, Callable[[Fault, web.Request, Apply], Awaitable[web.StreamResponse]]] = {
-    "status": _status, "throttle": throttled, "intuneNested": _nested, "noRoute": _no_route, "reset": _reset,
-    "resetAfterApply": _reset_after, "hang": _hang, "applyAfter": _apply_after, "drip": _drip, "garbage": _garbage,
-    "html": _html, "empty": _empty, "huge": _huge, "redirect": _redirect, "truncated": _truncated,
-}  # fmt: skip
+#: Graph's own kinds that replace the answer.
+_REPLACING: dict[str, Kind[Any]] = {
+    **GENERAL,
+    "throttle": STATUS.named(status=429, code="TooManyRequests", message="Please retry again later."),
+    "intuneNested": Kind(_nested, frozenset({"status", "code", "message", "levels", "retryAfter"})),
+    "noRoute": STATUS.named(
+        status=400,
+        code="No method match route template",
+        message=f"No OData route exists that match template {_ROUTE} for request {_SERVICE}.",
+    ),
+    "noLicence": STATUS.named(status=400, code="BadRequest", message="Request not applicable to target tenant."),
+    # Multi Admin Approval answers in one of three forms, to writes alone (docs/graph-facts.md#f67).
+    "approvalHeader": STATUS.named(
+        match=_WRITE,
+        status=400,
+        code="BadRequest",
+        message="Header 'x-msft-approval-justification' is required.",
+    ),
+    "approvalRequired": STATUS.named(
+        match=_WRITE,
+        status=403,
+        code="ApprovalRequired",
+        message="Approval is required to perform this operation.",
+    ),
+    "approvalCode": STATUS.named(
+        match=_WRITE,
+        status=412,
+        code="PreconditionFailed",
+        message="The operation waits for an approval.",
+        headers={"x-msft-approval-code": "5d0f8f0b-3a55-4f0e-9d53-5c1f2f0a7e11"},
+    ),
+    "errorInSuccess": STATUS.named(status=200, code="generalException", message="An error has occurred."),
+    "null": STATUS.named(status=200, body="null", contentType="application/json", landsAfterSeconds=0),
+    "empty": STATUS.named(status=204, body="", landsAfterSeconds=0),
+    "garbage": STATUS.named(
+        status=200, body="<<< this is not JSON >>>", contentType="application/json", landsAfterSeconds=0
+    ),
+    "truncated": CUT.named(status=200, body={"id": "half of this body is cut off"}, landsAfterSeconds=0),
+}
+#: Kinds that do what the request asks, and change how it shows.
+_APPLYING: dict[str, Kind[Any]] = {
+    "slow": GENERAL["slow"],
+    "revert": Kind(_revert, frozenset({"seconds", "to"}), {"match": _WRITE}),
+    **LIST_KINDS,
+}
+KINDS: dict[str, Kind[Any]] = {
+    name: Kind(kind.answer, kind.members | {"landsAfterSeconds"}, kind.preset) for name, kind in _REPLACING.items()
+} | _APPLYING

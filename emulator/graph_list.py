@@ -31,6 +31,14 @@ def list_page(
     return body
 
 
+def page_number(request: web.Request, page_size: int) -> int:
+    """Return which page is asked for, 1 for the first."""
+    try:
+        return _number(request, "$skiptoken", 0) // min(_number(request, "$top", page_size), _LARGEST_PAGE) + 1
+    except Refusal:
+        return 0
+
+
 def _number(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name)
     if text is None:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +12,9 @@ from aiohttp import web
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, claims_of
 
 ODATA_TYPE = "#microsoft.graph.deviceComplianceUserStatus"
-STATUSES = (
-    "unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"
-)  # fmt: skip
+STATUSES = frozenset(
+    {"unknown", "notApplicable", "compliant", "remediated", "nonCompliant", "error", "conflict", "notAssigned"}
+)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)")
 _INT32 = 2**31
@@ -28,12 +29,28 @@ class Refusal(Exception):
     message: str
     retry_after: str | None = None
 
+    def answer(self, request: web.Request) -> web.Response:
+        """Return it as Graph sends it."""
+        response = error(request, self.status, self.code, self.message)
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = self.retry_after
+        return response
 
-def error_body(code: str, message: str, request: web.Request, inner: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Graph's error object (F10)."""
-    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    ids = {"date": date, "request-id": str(uuid.uuid4()), "client-request-id": request.headers.get("client-request-id")}
-    return {"error": {"code": code, "message": message, "innerError": ids | (inner or {})}}
+
+def id_headers(request: web.Request) -> dict[str, str]:
+    """Return the ids of a request, as the headers of each answer of Graph's repeat them."""
+    client = request.headers.get("client-request-id")
+    return {"request-id": str(uuid.uuid4())} | ({"client-request-id": client} if client else {})
+
+
+def error(
+    request: web.Request, status: int, code: str, message: str, *, members: Mapping[str, Any] | None = None
+) -> web.Response:
+    """Return Graph's error object with its headers (docs/graph-facts.md#f10)."""
+    headers = id_headers(request)
+    inner = {"date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), **headers}
+    body = {"error": {"code": code, "message": message, "innerError": inner}, **(members or {})}
+    return web.json_response(body, status=status, headers=headers)
 
 
 def check_caller(request: web.Request, now: float, *, write: bool) -> None:
@@ -48,10 +65,10 @@ def check_caller(request: web.Request, now: float, *, write: bool) -> None:
         raise Refusal(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
     readable = {WRITE_ROLE, "DeviceManagementConfiguration.Read.All"}
     if not (set(claims["roles"]) & ({WRITE_ROLE} if write else readable)):
-        raise Refusal(
-            403, "Forbidden", "Application is not authorized to perform this operation. Application must have one of "
-            f"the following scopes: {WRITE_ROLE} - Operation ID (for customer support): {uuid.UUID(int=0)}",
-        )  # fmt: skip
+        wanted = f"Application must have one of the following scopes: {WRITE_ROLE}"
+        operation = f"Operation ID (for customer support): {uuid.UUID(int=0)}"
+        not_authorized = "Application is not authorized to perform this operation."
+        raise Refusal(403, "Forbidden", f"{not_authorized} {wanted} - {operation}")
     if not _GUID.fullmatch(request.headers.get("client-request-id", "")):
         raise Refusal(400, "BadRequest", "client-request-id must be a GUID.")
     if not request.headers.get("User-Agent"):

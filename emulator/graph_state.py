@@ -1,63 +1,179 @@
-"""What the emulated Graph remembers: user statuses, every request, the faults to come, and the quota."""
+"""What the emulated Graph remembers: user statuses, every request, and the quota."""
 
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aiohttp import web
+from emulator.graph_rules import Refusal
 
-from emulator.graph_faults import Fault
+type Key = tuple[str, str]
+type Record = dict[str, Any]
+UNSET = {
+    "userDisplayName": "",
+    "devicesCount": 0,
+    "status": "unknown",
+    "lastReportedDateTime": "0001-01-01T00:00:00Z",
+    "userPrincipalName": "",
+}
+
+
+class Postponed:
+    """What happens later: writes that land after their answer, values that go back."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[asyncio.TimerHandle, Callable[[], object]] = {}
+
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do this after a time."""
+
+        def due() -> None:
+            del self._waiting[handle]
+            action()
+
+        handle = asyncio.get_running_loop().call_later(seconds, due)
+        self._waiting[handle] = action
+
+    def now(self) -> int:
+        """Do at once all that waits, in the order of their times; return how many."""
+        waiting = sorted(self._waiting.items(), key=lambda one: one[0].when())
+        self._waiting.clear()
+        for handle, action in waiting:
+            handle.cancel()
+            action()
+        return len(waiting)
 
 
 class GraphState:
-    """User statuses, every request, faults to come, and the quota."""
+    """User statuses by policy and id, every request in its order of arrival, and the quota."""
 
     def __init__(self) -> None:
-        self.statuses: dict[tuple[str, str], dict[str, Any]] = {}
-        self.requests: list[dict[str, Any]] = []
-        self.faults: list[Fault] = []
+        self.statuses: dict[Key, dict[str, Any]] = {}
+        self.requests: list[Record] = []
         self.config: dict[str, Any] = {
-            "quota": "100/20", "retryAfter": True, "latencyMilliseconds": 0, "strictIds": False,
+            "quota": "100/20",
+            "retryAfter": True,
+            "latencyMilliseconds": 0,
+            "strictIds": False,
             "pageSize": 100,
-        }  # fmt: skip
-        self.writes: list[float] = []
-        self.in_flight: dict[tuple[str, str], int] = {}
+        }
+        self.postponed = Postponed()
+        self._writes: list[float] = []
+        self._landing: dict[int, Key] = {}
+        self._applied = 0
+        self._newest: dict[Key, Record] = {}
 
-    def over_quota(self, now: float) -> float | None:
-        """Seconds until the next write fits, None when this one does; refused ones count too (F8)."""
+    def check_quota(self, now: float) -> None:
+        """Raise ``Refusal`` when this write is over the quota; refused ones count too (docs/graph-facts.md#f8)."""
         if not self.config["quota"]:
-            return None
+            return
         count, seconds = (float(part) for part in self.config["quota"].split("/"))
-        self.writes = [at for at in self.writes if at > now - seconds]
-        self.writes.append(now)
-        over = len(self.writes) - int(count)
-        return None if over <= 0 else self.writes[over - 1] + seconds - now
+        self._writes = [at for at in self._writes if at > now - seconds]
+        self._writes.append(now)
+        over = len(self._writes) - int(count)
+        if over > 0:
+            wait = str(int(self._writes[over - 1] + seconds - now) + 1)
+            after = wait if self.config["retryAfter"] else None
+            raise Refusal(429, "TooManyRequests", "Please retry again later.", after)
 
-    def take_fault(self, request: web.Request) -> Fault | None:
-        """The first fault that is meant for this request."""
-        for fault in self.faults:
-            wanted = fault.get("match") or {}
-            here = {
-                "method": request.method, "policyId": request.match_info.get("policy"),
-                "userStatusId": request.match_info.get("user_status"),
-            }  # fmt: skip
-            if fault.get("count") != 0 and all(here.get(name) == value for name, value in wanted.items()):
-                if fault.get("count") is not None:
-                    fault["count"] -= 1
-                return fault
-        return None
+    def arrive(self, record: Record, key: Key) -> None:
+        """Remember a request; ``overlap`` says whether a write of the same user status may still be applied."""
+        record |= {
+            "number": len(self.requests) + 1,
+            "start": time.time(),
+            "end": None,
+            "status": None,
+            "fault": None,
+            "body": None,
+            "applied": None,
+            "appliedOrder": None,
+            "reverted": None,
+            "overlap": record["operation"] == "write" and key in self._landing.values(),
+        }
+        self.requests.append(record)
+        if record["operation"] == "write":
+            self._landing[id(record)] = key
 
-    def summary(self) -> dict[str, Any]:
-        """What matters of all requests: counts, the fullest 20 seconds, overlapping writes."""
-        writes = [one for one in self.requests if one["method"] == "PATCH"]
+    def settle(self, record: Record) -> None:
+        """Note that a write cannot be applied any more: it was, or it never will be."""
+        self._landing.pop(id(record), None)
+
+    def apply(self, key: Key, properties: Mapping[str, Any], record: Record) -> dict[str, Any]:
+        """Write, and return the whole user status."""
+        kept = self.statuses.setdefault(key, {"id": key[1]} | UNSET)
+        kept.update(properties)
+        self._applied += 1
+        record |= {"applied": time.time(), "appliedOrder": self._applied}
+        self._newest[key] = record
+        return kept
+
+    def remember(self, key: Key, record: Record) -> Callable[[Mapping[str, Any]], None]:
+        """Return what puts the present user status back, changed, unless another write than this one came last."""
+        before = dict(self.statuses[key]) if key in self.statuses else None
+
+        def put_back(changes: Mapping[str, Any]) -> None:
+            if self._newest.get(key) is not record:
+                return
+            record["reverted"] = time.time()
+            if before is None and not changes:
+                del self.statuses[key]
+            else:
+                self.statuses[key] = {"id": key[1]} | UNSET | (before or {}) | dict(changes)
+
+        return put_back
+
+    def seed(self, policy: str, status: dict[str, Any]) -> None:
+        """Hold a user status that nobody wrote."""
+        key = policy, status["id"]
+        self.statuses[key] = {"id": status["id"]} | UNSET | status
+        self._newest.pop(key, None)
+
+    def clear_requests(self) -> None:
+        """Forget all requests so far."""
+        self.requests.clear()
+        self._applied = 0
+
+    def clear_statuses(self) -> None:
+        """Hold no user status."""
+        self.statuses.clear()
+        self._newest.clear()
+
+    def summary(self, window_seconds: float = 20) -> dict[str, Any]:
+        """Return what matters of all writes.
+
+        ``worstWindow`` is the most writes that arrived within the window, ``overlaps`` counts those that arrived while
+        an earlier one of the same user status could still be applied, and ``outOfOrder`` those that were applied after
+        one that had arrived later.
+        """
+        writes = [one for one in self.requests if one["operation"] == "write"]
         times = sorted(one["start"] for one in writes)
-        worst, first = 0, 0
-        for last, at in enumerate(times):
-            while times[first] <= at - 20:
-                first += 1
-            worst = max(worst, last - first + 1)
-        by_status: dict[str, int] = {}
-        for one in writes:
-            by_status[str(one["status"])] = by_status.get(str(one["status"]), 0) + 1
         return {
-            "writes": len(writes), "byStatus": by_status, "worstWindow": worst,
-            "overlaps": sum(one["overlap"] for one in writes), "first": times[:1], "last": times[-1:],
-        }  # fmt: skip
+            "writes": len(writes),
+            "byStatus": Counter(str(one["status"]) for one in writes),
+            "worstWindow": _fullest(times, window_seconds),
+            "overlaps": sum(one["overlap"] for one in writes),
+            "outOfOrder": _out_of_order(writes),
+            "first": times[:1],
+            "last": times[-1:],
+        }
+
+
+def _fullest(times: list[float], seconds: float) -> int:
+    worst, first = 0, 0
+    for last, at in enumerate(times):
+        while times[first] <= at - seconds:
+            first += 1
+        worst = max(worst, last - first + 1)
+    return worst
+
+
+def _out_of_order(writes: Iterable[Record]) -> int:
+    """Return how many writes were applied after one of the same user status that had arrived later."""
+    latest: dict[Key, int] = {}
+    count = 0
+    for one in sorted((one for one in writes if one["applied"]), key=lambda one: one["appliedOrder"]):
+        key = one["policyId"], one["userStatusId"]
+        count += one["number"] < latest.get(key, 0)
+        latest[key] = max(latest.get(key, 0), one["number"])
+    return count

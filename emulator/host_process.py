@@ -121,10 +121,9 @@ def _for_emulator(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _for_func(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings with what ``func`` wants besides: a storage of its own, and this Python for the worker."""
+    """Return the settings with what ``func`` wants besides: this Python for the worker."""
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
-        "AzureWebJobsStorage": env.get("UPDATES_STORAGE", ""),
         **env,
         "VIRTUAL_ENV": sys.prefix,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}",

@@ -100,6 +100,11 @@ class Controlled:
         found: list[dict[str, Any]] = self.control("GET", "requests")["value"]
         return found
 
+    def summary(self) -> dict[str, Any]:
+        """Return its counts of what it was asked."""
+        found: dict[str, Any] = self.control("GET", "summary")
+        return found
+
 
 class EmulatedGraph(Controlled):
     """The strict Graph."""
@@ -110,11 +115,6 @@ class EmulatedGraph(Controlled):
     def writes(self) -> list[dict[str, Any]]:
         """The PATCH requests."""
         return [one for one in self.requests() if one["method"] == "PATCH"]
-
-    def summary(self) -> dict[str, Any]:
-        """Counts of all writes."""
-        found: dict[str, Any] = self.control("GET", "summary")
-        return found
 
     def statuses(self) -> dict[str, dict[str, Any]]:
         """What it holds, by user status id."""
@@ -174,7 +174,11 @@ class Stack:
 
 def app_environment(connection_string: str, graph_url: str) -> dict[str, str]:
     """The settings that point an app at emulated parts."""
-    return {"UPDATES_STORAGE": connection_string, "GRAPH_BASE_URL": graph_url}
+    return {
+        "AzureWebJobsStorage": connection_string,
+        "UPDATES_STORAGE": connection_string,
+        "GRAPH_BASE_URL": graph_url,
+    }
 
 
 @contextmanager

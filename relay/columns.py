@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from relay.rows import Common, RowFault, UnreadableFile, shown
-from shared.core.update_schema import PROPERTIES
+from shared.core.intake.update_schema import PROPERTIES
 
 _PREFIX: Final = "userStatus."
 _TOP: Final = (
-    "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "userPrincipalName", "source", "idempotencyKey"
-)  # fmt: skip
+    "deviceCompliancePolicyId",
+    "deviceComplianceUserStatusId",
+    "userPrincipalName",
+    "source",
+    "idempotencyKey",
+)
 #: Column name -> path of members; the bare userPrincipalName names the user, the property of that name has a prefix.
 PATHS: Final[dict[str, tuple[str, ...]]] = (
     {name: ("userStatus", name) for name in PROPERTIES}

@@ -34,13 +34,16 @@ from relay.showing import show_update
 from relay.submission import MOST_IN_BATCH
 from relay.submit_command import Submission, Submit
 from relay.watching import watch_relay
-from shared.core.update_id import is_update_id
+from shared.core.basics.update_id import is_update_id
 
 app = typer.Typer(
-    name="relay", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="relay",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="Hand compliance statuses to a relay, and see what becomes of them.",
     epilog="Exit status: 0 all well, 1 something failed, 2 wrong input or usage, 130 interrupted (Ctrl-C).",
-)  # fmt: skip
+)
 UpdateId = Annotated[str, typer.Argument(help="An update's id.")]
 
 
@@ -59,8 +62,11 @@ def submit(
     batch_size: Annotated[int, typer.Option(min=1, max=MOST_IN_BATCH, help="Updates in a request.")] = 500,
     wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
     retry_seconds: RetrySeconds = 300,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """Submit the rows of a file as updates; giving the same command again is safe, and goes on where it stopped.
 
     CSV columns: deviceCompliancePolicyId; deviceComplianceUserStatusId, or userPrincipalName for the relay to find the
@@ -70,9 +76,17 @@ def submit(
     screen = Screen(as_json=as_json)
     place, patience = options.connected(url, key, insecure=insecure), options.patience(screen, retry_seconds)
     asked = Submission(
-        file=file, common=Common(policy, source, run), wanted=format_, report=report, seconds=wait_seconds,
-        most=batch_size, dry_run=dry_run, wait=wait, ignore_unknown=ignore_unknown, skip_invalid=skip_invalid,
-    )  # fmt: skip
+        file=file,
+        common=Common(policy, source, run),
+        wanted=format_,
+        report=report,
+        seconds=wait_seconds,
+        most=batch_size,
+        dry_run=dry_run,
+        wait=wait,
+        ignore_unknown=ignore_unknown,
+        skip_invalid=skip_invalid,
+    )
     hastily = Relay(place, options.patience(screen, 0 if dry_run else min(10, retry_seconds)))
     raise typer.Exit(Submit(Relay(place, patience), hastily, patience, SystemClock(), screen)(asked))
 
@@ -81,8 +95,11 @@ def submit(
 def get(
     update_id: UpdateId,
     wait: Annotated[int, typer.Option(min=0, max=30, help="Wait so many seconds for its end.")] = 0,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """Show what became of an update."""
     screen = Screen(as_json=as_json)
     relay = options.relay(screen, url, key, insecure=insecure)
@@ -91,20 +108,33 @@ def get(
 
 @app.command("list")
 def list_updates(
-    status: Status = None, status_detail: StatusDetail = None, policy: Policy = None, user_status: UserStatusId = None,
-    source: Source = None, idempotency_key: IdempotencyKey = None, created_after: CreatedAfter = None,
+    status: Status = None,
+    status_detail: StatusDetail = None,
+    policy: Policy = None,
+    user_status: UserStatusId = None,
+    source: Source = None,
+    idempotency_key: IdempotencyKey = None,
+    created_after: CreatedAfter = None,
     created_before: CreatedBefore = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many, or with --all a page's.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="All that match, page by page.")] = False,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """List updates, newest first."""
     screen = Screen(as_json=as_json)
     wanted: dict[str, Any] = filters(
-        status=status, statusDetail=status_detail, deviceCompliancePolicyId=policy,
-        deviceComplianceUserStatusId=user_status, source=source, idempotencyKey=idempotency_key,
-        createdAfter=created_after, createdBefore=created_before,
-    )  # fmt: skip
+        status=status,
+        statusDetail=status_detail,
+        deviceCompliancePolicyId=policy,
+        deviceComplianceUserStatusId=user_status,
+        source=source,
+        idempotencyKey=idempotency_key,
+        createdAfter=created_after,
+        createdBefore=created_before,
+    )
     pages = options.relay(screen, url, key, insecure=insecure).pages("/api/updates", wanted | {"top": top})
     if as_json:
         screen.values(one for page in pages for one in page["value"])
@@ -121,8 +151,11 @@ def watch(
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest updates.")] = 15,
     rounds: Annotated[int | None, typer.Option(min=1, help="Stop after so many looks.")] = None,
     source: Source = None,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """Watch the queue, the quota and the newest updates until Ctrl-C; with --json a line for each change."""
     screen = Screen(as_json=as_json)
     relay = options.relay(screen, url, key, insecure=insecure, seconds=300)
@@ -144,19 +177,31 @@ def cancel(
 @app.command()
 def replay(
     update_id: Annotated[str | None, typer.Argument(help="An update's id; or filters instead.")] = None,
-    status: Annotated[str | None, typer.Option(help="failed or canceled.")] = None, policy: Policy = None,
-    user_status: UserStatusId = None, source: Source = None, idempotency_key: IdempotencyKey = None,
-    created_after: CreatedAfter = None, created_before: CreatedBefore = None,
+    status: Annotated[str | None, typer.Option(help="failed or canceled.")] = None,
+    policy: Policy = None,
+    user_status: UserStatusId = None,
+    source: Source = None,
+    idempotency_key: IdempotencyKey = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many match.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """Replay an update that failed or was canceled, or all that filters name; each is replayed once at most."""
     screen = Screen(as_json=as_json)
     wanted = filters(
-        status=status, deviceCompliancePolicyId=policy, deviceComplianceUserStatusId=user_status, source=source,
-        idempotencyKey=idempotency_key, createdAfter=created_after, createdBefore=created_before,
-    )  # fmt: skip
+        status=status,
+        deviceCompliancePolicyId=policy,
+        deviceComplianceUserStatusId=user_status,
+        source=source,
+        idempotencyKey=idempotency_key,
+        createdAfter=created_after,
+        createdBefore=created_before,
+    )
     if bool(update_id) == bool(wanted):
         raise wrong("an id or filters are wanted, one of them", "such as: replay --status failed --dry-run")
     relay = options.relay(screen, url, key, insecure=insecure)
@@ -172,9 +217,13 @@ def doctor(
         Path | None,
         typer.Option(help="Check this settings file instead: local.settings.json, .env, or what az lists."),
     ] = None,
-    policy: Policy = None, user_status: UserStatusId = None,
-    url: Url = None, key: Key = None, insecure: Insecure = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    policy: Policy = None,
+    user_status: UserStatusId = None,
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
     """Find out what keeps a relay from working, and what to do next."""
     screen = Screen(as_json=as_json)
     if settings is not None:

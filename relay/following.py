@@ -12,8 +12,8 @@ from relay.client import Relay
 from relay.ledger import FINAL, Ledger
 from relay.outside import Clock
 from relay.submission import Progress
-from shared.core.timestamp import format_milliseconds
-from shared.core.update_id import accepted_at
+from shared.core.basics.timestamp import format_milliseconds
+from shared.core.basics.update_id import accepted_at
 
 _IN_ONE_LOOK = 500
 _LONGEST_SPAN = timedelta(seconds=60)
@@ -74,9 +74,11 @@ class Following:
     def _read(self, span: Span) -> int:
         """How many have ended since they were last read."""
         query = {
-            "source": span.source, "top": 1000, "createdAfter": format_milliseconds(accepted_at(span.first)),
+            "source": span.source,
+            "top": 1000,
+            "createdAfter": format_milliseconds(accepted_at(span.first)),
             "createdBefore": format_milliseconds(accepted_at(span.last) + timedelta(milliseconds=1)),
-        }  # fmt: skip
+        }
         listed = (one for page in self.relay.pages("/api/updates", query) for one in page.get("value", ()))
         return sum(self.ledger.ended(span.source, one) for one in listed if one.get("status") in FINAL)
 

@@ -20,10 +20,18 @@ from rich.text import Text
 _PIPED_WIDTH = 1000
 _ID_WIDTH = 36
 STYLES = {
-    "succeeded": "green", "ok": "green", "failed": "bold red", "failing": "bold red", "refused": "bold red",
-    "invalid": "bold red", "canceled": "yellow", "unknown": "yellow", "running": "cyan", "notStarted": "cyan",
+    "succeeded": "green",
+    "ok": "green",
+    "failed": "bold red",
+    "failing": "bold red",
+    "refused": "bold red",
+    "invalid": "bold red",
+    "canceled": "yellow",
+    "unknown": "yellow",
+    "running": "cyan",
+    "notStarted": "cyan",
     "skipped": "dim",
-}  # fmt: skip
+}
 
 
 class Screen:
@@ -131,9 +139,13 @@ def status_of(update: Mapping[str, Any]) -> str:
 def _update_row(update: Mapping[str, Any]) -> tuple[object, ...]:
     error = update.get("error") or {}
     return (
-        update.get("createdDateTime"), update.get("id"), status_of(update), user_of(update), update.get("source"),
+        update.get("createdDateTime"),
+        update.get("id"),
+        status_of(update),
+        user_of(update),
+        update.get("source"),
         error.get("code"),
-    )  # fmt: skip
+    )
 
 
 def _console(*, stderr: bool) -> Console:

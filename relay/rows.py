@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.core.strict_json import InvalidMessage, read_json
-from shared.core.update import Update, parse_update
+from shared.core.basics.strict_json import InvalidMessage, read_json
+from shared.core.intake.update import Update, parse_update
 
 #: The scope of the keys of rows that name no source.
 SOURCE = "relay-cli"

@@ -6,9 +6,20 @@ from typing import Any
 from relay.rendering import Screen, status_of, table, user_of
 
 _PLAIN = (
-    "id", "createdDateTime", "lastActionDateTime", "nextAttemptDateTime", "deviceCompliancePolicyId", "source",
-    "idempotencyKey", "submittedBy", "supersededBy", "replayOf", "replayedBy", "attemptCount", "rawMessage",
-)  # fmt: skip
+    "id",
+    "createdDateTime",
+    "lastActionDateTime",
+    "nextAttemptDateTime",
+    "deviceCompliancePolicyId",
+    "source",
+    "idempotencyKey",
+    "submittedBy",
+    "supersededBy",
+    "replayOf",
+    "replayedBy",
+    "attemptCount",
+    "rawMessage",
+)
 
 
 def show_update(screen: Screen, update: Mapping[str, Any]) -> None:

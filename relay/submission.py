@@ -14,9 +14,9 @@ from relay.failure import Failure
 from relay.ledger import Ledger
 from relay.patience import Patience
 from relay.rows import BadRow, Row, RowFault
-from shared.core.update_id import accepted_at, is_update_id
+from shared.core.basics.update_id import accepted_at, is_update_id
 
-#: Contract section 4: a batch's bounds.
+#: A batch's bounds.
 MOST_IN_BATCH = 1000
 _LARGEST_BATCH = 1024 * 1024
 _BAD_REQUEST = 400

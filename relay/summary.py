@@ -44,16 +44,22 @@ class Summary:
         states = self.ledger.states()
         valid = states.total() - states["invalid"] - states["repeated"]
         document: dict[str, Any] = {
-            "file": self.file, "dryRun": self.dry_run, "rows": states.total(), "valid": valid,
-            "repeated": states["repeated"], "invalid": states["invalid"],
+            "file": self.file,
+            "dryRun": self.dry_run,
+            "rows": states.total(),
+            "valid": valid,
+            "repeated": states["repeated"],
+            "invalid": states["invalid"],
             "errors": list(_rows(self.ledger, "invalid")),
-        }  # fmt: skip
+        }
         if self.quota is not None:
             quota = self.quota
             document["estimate"] = {
-                "seconds": round(quota.seconds_for(valid)), "quota": f"{quota.writes:g}/{quota.seconds:g}",
-                "queued": quota.queued, "quotaIsKnown": quota.known,
-            }  # fmt: skip
+                "seconds": round(quota.seconds_for(valid)),
+                "quota": f"{quota.writes:g}/{quota.seconds:g}",
+                "queued": quota.queued,
+                "quotaIsKnown": quota.known,
+            }
         if self.sending:
             document |= self._sent(states)
         if self.stopped:

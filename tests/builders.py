@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.core.envelope import Envelope
-from shared.core.update import Update, parse_update
-from shared.core.update_id import new_update_id
+from shared.core.basics.update_id import new_update_id
+from shared.core.intake.envelope import Envelope
+from shared.core.intake.update import Update, parse_update
 
 NOW = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 POLICY = "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"

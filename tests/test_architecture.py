@@ -83,7 +83,7 @@ def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
 
 def test_every_setting_stands_in_the_readme() -> None:
     """Whoever deploys finds it there."""
-    text = (ROOT / "shared" / "settings.py").read_text()
+    text = (ROOT / "shared" / "settings" / "__init__.py").read_text()
     names = set(
         re.findall(
             r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC|APPLI|PYTHON)[A-Z]*_[A-Z_]+)"', text
@@ -103,7 +103,8 @@ def test_every_requirement_has_its_reason() -> None:
 def test_importing_the_app_does_no_work() -> None:
     """No connection, no thread: a host can index it anywhere."""
     code = (
-        "import threading, function_app; assert threading.active_count() == 1; assert function_app.relay._made is None"
+        "import threading, function_app; assert threading.active_count() == 1; "
+        "assert 'ports' not in function_app.relay.__dict__"
     )
     env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=ROOT, env=env)
@@ -112,7 +113,7 @@ def test_importing_the_app_does_no_work() -> None:
 def test_without_a_connection_string_telemetry_costs_no_import() -> None:
     """Not when the app is loaded, and not when the relay is built."""
     code = (
-        "import sys, function_app; function_app.relay(); found = [name for name in sys.modules "
+        "import sys, function_app; function_app.relay.ports; found = [name for name in sys.modules "
         "if name.startswith(('opentelemetry', 'azure.monitor', 'shared.adapters.telemetry'))]; assert not found, found"
     )
     env = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "PATH": ""}

@@ -1,4 +1,4 @@
-"""Contract section 1: defaults, forms, and one message for all faults."""
+"""Settings: defaults, forms, and one message for all faults."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,11 +20,14 @@ def test_the_defaults_are_the_contracts() -> None:
     """Storage alone is enough."""
     one = settings()
     assert (one.queue, one.poison_queue, one.table_prefix) == (
-        "compliance-updates", "compliance-updates-poison", "compliance"
-    )  # fmt: skip
+        "compliance-updates",
+        "compliance-updates-poison",
+        "compliance",
+    )
     assert (one.graph_root, one.graph_audience) == (
-        "https://graph.microsoft.com", "https://graph.microsoft.com/.default"
-    )  # fmt: skip
+        "https://graph.microsoft.com",
+        "https://graph.microsoft.com/.default",
+    )
     assert (one.graph_api_version, one.client_id, one.public_base_url) == ("beta", None, None)
     assert (one.write_quota.count, one.write_quota.seconds, one.graph_timeout_seconds) == (100, 20, 30)
     assert (one.retry_base_seconds, one.retry_max_seconds) == (2, 900)
@@ -158,9 +161,11 @@ def test_the_identity_form_needs_both_addresses(prefix: str) -> None:
 def test_values_are_read_as_they_mean() -> None:
     """Numbers, durations, JSON, URLs."""
     changes: dict[str, Any] = {
-        "GRAPH_WRITE_QUOTA": "5/1.5", "DELIVERY_DEADLINE_HOURS": "0.5", "PUBLIC_BASE_URL": "https://gw.example/relay/",
+        "GRAPH_WRITE_QUOTA": "5/1.5",
+        "DELIVERY_DEADLINE_HOURS": "0.5",
+        "PUBLIC_BASE_URL": "https://gw.example/relay/",
         "WEBHOOK_SOURCES": '{"jamf": {"verify": {"type": "header", "header": "x-key", "secrets": ["s"]}}}',
-    }  # fmt: skip
+    }
     one = settings(**changes)
     assert (one.write_quota.count, one.write_quota.seconds) == (5, 1.5)
     assert one.delivery_deadline == timedelta(minutes=30)

@@ -26,8 +26,10 @@ class Watched:
 
     def __init__(self, settings: Settings) -> None:
         self._spans, self._metrics, self._logs = (
-            InMemorySpanExporter(), InMemoryMetricReader(), InMemoryLogRecordExporter()
-        )  # fmt: skip
+            InMemorySpanExporter(),
+            InMemoryMetricReader(),
+            InMemoryLogRecordExporter(),
+        )
         tracers = TracerProvider(shutdown_on_exit=False)
         tracers.add_span_processor(SimpleSpanProcessor(self._spans))
         meters = MeterProvider([self._metrics], shutdown_on_exit=False)

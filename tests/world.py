@@ -2,51 +2,64 @@
 
 from typing import Any
 
-from shared.core.outcome import Outcome
-from shared.core.resource import resource
-from shared.core.update import Update
-from shared.operations import Operations
-from shared.service.accept import Accepted
-from shared.service.telemetry import Telemetry
+from shared.core.delivery.outcome import Outcome
+from shared.core.delivery.resource import resource
+from shared.core.intake.update import Update
+from shared.service.intake.accept import Accepted
+from shared.service.ports.telemetry import Telemetry
 from shared.settings import Settings
-from shared.wiring import build
-from tests import twins
+from shared.wiring.services import Services
 from tests.builders import POLICY, USER, an_update
+from tests.fakes.counters import MemoryCounters
+from tests.fakes.erasures import MemoryErasures
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.idempotency import MemoryKeys
+from tests.fakes.identity import ScriptedIdentity
+from tests.fakes.outcomes import MemoryOutcomes
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.rate_limit import MemoryRateLimit
+from tests.fakes.runtime import Alarms, CountedRandomness, SteppedClock
+from tests.fakes.telemetry import RecordedTelemetry
+from tests.fakes.user_statuses import MemoryUserStatuses
 
 
 class World:
     """One relay and all that is around it."""
 
     def __init__(self, settings: Settings, telemetry: Telemetry | None = None) -> None:
-        self.clock = twins.SteppedClock()
-        self.chance = twins.CountedChance()
-        self.queue = twins.MemoryQueue(self.clock)
-        self.outcomes = twins.MemoryOutcomes()
-        self.user_statuses = twins.MemoryUserStatuses()
-        self.pacing = twins.MemoryPacing()
-        self.keys = twins.MemoryKeys()
-        self.graph = twins.ScriptedGraph(self.clock)
-        self.identity = twins.ScriptedIdentity()
-        self.activity = twins.MemoryActivity()
-        self.erasures = twins.MemoryErasures()
-        self.later = twins.Alarms()
-        self.telemetry = telemetry or twins.RecordedTelemetry()
-        self.relay = build(settings, **self.ports())
+        self.clock = SteppedClock()
+        self.randomness = CountedRandomness()
+        self.queue = MemoryQueue(self.clock)
+        self.outcomes = MemoryOutcomes()
+        self.user_statuses = MemoryUserStatuses()
+        self.rate_limit = MemoryRateLimit()
+        self.idempotency_keys = MemoryKeys()
+        self.graph = ScriptedGraph(self.clock)
+        self.identity = ScriptedIdentity()
+        self.counters = MemoryCounters()
+        self.erasures = MemoryErasures()
+        self.call_later = Alarms()
+        self.telemetry = telemetry or RecordedTelemetry()
+        self.relay = Services(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:
         """Every port's twin, by its name."""
         return {
-            "queue": self.queue, "outcomes": self.outcomes, "user_statuses": self.user_statuses, "keys": self.keys,
-            "pacing": self.pacing, "graph": self.graph, "identity": self.identity, "activity": self.activity,
+            "queue": self.queue,
+            "outcomes": self.outcomes,
+            "user_statuses": self.user_statuses,
+            "idempotency_keys": self.idempotency_keys,
+            "rate_limit": self.rate_limit,
+            "graph": self.graph,
+            "identity": self.identity,
+            "counters": self.counters,
             "erasures": self.erasures,
-            "clock": self.clock, "chance": self.chance, "later": self.later, "sleep": self.sleep,
+            "clock": self.clock,
+            "randomness": self.randomness,
+            "call_later": self.call_later,
+            "sleep": self.sleep,
             "telemetry": self.telemetry,
-        }  # fmt: skip
-
-    @property
-    def operations(self) -> Operations:
-        """What runs on a timer or on an operator's request."""
-        return self.relay.operations()
+        }
 
     async def sleep(self, seconds: float) -> None:
         """The loop's time is the world's: while a caller waits, the host goes on."""
@@ -55,7 +68,7 @@ class World:
 
     def accept(self, update: Update | None = None, **changes: Any) -> str:
         """Accept an update; its id."""
-        accepted = self.relay.api.accept(update or an_update(**changes))
+        accepted = self.relay.accept(update or an_update(**changes))
         assert isinstance(accepted, Accepted)
         return accepted.outcome.id
 

@@ -16,15 +16,24 @@ from opentelemetry.metrics import get_meter_provider
 from opentelemetry.trace import get_tracer_provider
 
 from shared.adapters.telemetry import OpenTelemetry
-from shared.service.telemetry import Silent, Telemetry
+from shared.service.ports.telemetry import NoTelemetry, Telemetry
 
 log = logging.getLogger(__name__)
 
 #: All that the distribution would instrument by itself: their spans would hold URLs with the ids of user statuses, and
 #: tell of every call a second time.
 _INSTRUMENTATIONS = (
-    "azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2", "psycopg2", "requests", "urllib", "urllib3",
-)  # fmt: skip
+    "azure_sdk",
+    "django",
+    "fastapi",
+    "flask",
+    "httpx",
+    "httpx2",
+    "psycopg2",
+    "requests",
+    "urllib",
+    "urllib3",
+)
 _CLIENT_ID = re.compile(r"(?i:;ClientId=)([0-9a-fA-F-]{36})")
 
 
@@ -46,7 +55,7 @@ def azure_monitor(
         )
     except Exception as error:  # noqa: BLE001 - the boundary: who watches must not stop what is watched
         log.warning("telemetry could not be set up", extra={"reason": type(error).__name__})
-        return Silent()
+        return NoTelemetry()
     return OpenTelemetry(get_tracer_provider(), get_meter_provider(), queue=queue, graph_root=graph_root)
 
 

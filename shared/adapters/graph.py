@@ -1,4 +1,4 @@
-"""Microsoft Graph over one ``requests`` session; whatever happens, the answer is a value (contract section 5)."""
+"""Microsoft Graph over one ``requests`` session; whatever happens, the answer is a value."""
 
 import json
 import logging
@@ -12,13 +12,13 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
-from shared.core.reply import RESULT_BYTES, Reply, Transport, read_reply
-from shared.core.update_schema import ODATA_TYPE
-from shared.service.ports import Answer
+from shared.core.delivery.graph_reply import RESULT_BYTES, GraphReply, TransportFault, parse_reply
+from shared.core.intake.update_schema import ODATA_TYPE
+from shared.service.ports.graph import GraphCall
 
 log = logging.getLogger(__name__)
 
-#: Contract section 3: Graph bodies are read this far.
+#: Graph bodies are read this far.
 BODY_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
 _CONNECT_SECONDS = 10.0
@@ -41,7 +41,7 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-class Graph:
+class GraphClient:
     """``Graph`` of the ports; safe for as many threads as ``pool_size``."""
 
     def __init__(
@@ -69,18 +69,18 @@ class Graph:
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, str | int], *, token: str
-    ) -> Answer:
+    ) -> GraphCall:
         """Update one deviceComplianceUserStatus with just these properties."""
         path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses", user_status_id)
         body = json.dumps({"@odata.type": ODATA_TYPE, **properties}, ensure_ascii=False).encode()
         return self._call("PATCH", path, token=token, data=body, headers={"Content-Type": "application/json"})
 
-    def read_policies(self, *, token: str) -> Answer:
+    def read_policies(self, *, token: str) -> GraphCall:
         """The first policy's id, within a few seconds."""
         path = ("deviceManagement", "deviceCompliancePolicies")
         return self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params={"$top": "1", "$select": "id"})
 
-    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> Answer:
+    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> GraphCall:
         """A page of a policy's user statuses; the token follows no link out of this root."""
         if link is None:
             path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses")
@@ -88,36 +88,48 @@ class Graph:
             return self._call("GET", path, token=token, params=query, **_A_PAGE)
         if not link.startswith(self._root + "/"):
             log.warning("a list leads elsewhere", extra={"policy_id": policy_id})
-            return Answer(Reply(HTTPStatus.OK.value, readable=False), self._clock(), 0)
+            return GraphCall(GraphReply(HTTPStatus.OK.value, readable=False), self._clock(), 0)
         return self._call("GET", link, token=token, **_A_PAGE)
 
-    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> Answer:
+    def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:
         """One deviceComplianceUserStatus by its key."""
         path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses", user_status_id)
         return self._call("GET", path, token=token)
 
-    def get(self, path: tuple[str, ...], query: Mapping[str, str] | None = None, *, token: str) -> Answer:
+    def get(self, path: tuple[str, ...], query: Mapping[str, str] | None = None, *, token: str) -> GraphCall:
         """Read a resource by its path segments."""
         return self._call("GET", path, token=token, params=query)
 
     def _call(
-        self, method: str, path: tuple[str, ...] | str, *, token: str, limit_seconds: float | None = None,
-        largest: int = BODY_BYTES, **request: Any,
-    ) -> Answer:  # fmt: skip
+        self,
+        method: str,
+        path: tuple[str, ...] | str,
+        *,
+        token: str,
+        limit_seconds: float | None = None,
+        largest: int = BODY_BYTES,
+        **request: Any,
+    ) -> GraphCall:
         url = path if isinstance(path, str) else "/".join((self._root, *(quote(one, safe="") for one in path)))
         client_request_id = self._new_guid()
         headers = request.pop("headers", {}) | {"client-request-id": client_request_id}
         started = self._clock()
         with total_limit(min(self._limit_seconds, limit_seconds or self._limit_seconds)) as limit:
             reply = self._reply(
-                limit, client_request_id, largest,
-                method=method, url=url, headers=headers, auth=_Bearer(token), **request,
-            )  # fmt: skip
+                limit,
+                client_request_id,
+                largest,
+                method=method,
+                url=url,
+                headers=headers,
+                auth=_Bearer(token),
+                **request,
+            )
         ended = self._clock()
         duration = max(0, round((ended - started).total_seconds() * 1000))
-        return Answer(reply, started, duration)
+        return GraphCall(reply, started, duration)
 
-    def _reply(self, limit: TotalLimit, client_request_id: str, largest: int, **request: Any) -> Reply:
+    def _reply(self, limit: TotalLimit, client_request_id: str, largest: int, **request: Any) -> GraphReply:
         timeouts = (min(_CONNECT_SECONDS, self._limit_seconds), self._limit_seconds)
         try:
             response = self._session.request(**request, timeout=timeouts, allow_redirects=False, stream=True)
@@ -132,12 +144,16 @@ class Graph:
         finally:
             response.close()
         if limit.passed:
-            return Reply(None, Transport.TIMEOUT, client_request_id=client_request_id)
-        return read_reply(
-            response.status_code, response.headers, body,
-            now=self._clock(), client_request_id=client_request_id, complete=complete,
+            return GraphReply(None, TransportFault.TIMEOUT, client_request_id=client_request_id)
+        return parse_reply(
+            response.status_code,
+            response.headers,
+            body,
+            now=self._clock(),
+            client_request_id=client_request_id,
+            complete=complete,
             result_bytes=RESULT_BYTES if largest == BODY_BYTES else largest,
-        )  # fmt: skip
+        )
 
 
 _A_PAGE: Any = {"limit_seconds": _PAGE_SECONDS, "largest": PAGE_BYTES}
@@ -160,18 +176,18 @@ def _is_framed(response: requests.Response) -> bool:
     return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
 
 
-def _fault(error: Exception, limit: TotalLimit, client_request_id: str) -> Reply:
+def _fault(error: Exception, limit: TotalLimit, client_request_id: str) -> GraphReply:
     log.info("graph call broke", extra={"fault": type(error).__name__, "client_request_id": client_request_id})
-    return Reply(None, _transport(error, limit), client_request_id=client_request_id)
+    return GraphReply(None, _transport(error, limit), client_request_id=client_request_id)
 
 
-def _transport(error: Exception, limit: TotalLimit) -> Transport:
+def _transport(error: Exception, limit: TotalLimit) -> TransportFault:
     names = _causes(error)
     if names & _NEVER_SENT:
-        return Transport.UNREACHABLE
+        return TransportFault.UNREACHABLE
     if limit.passed or _is_timeout(error):
-        return Transport.TIMEOUT
-    return Transport.DISCONNECTED
+        return TransportFault.TIMEOUT
+    return TransportFault.DISCONNECTED
 
 
 def _is_timeout(error: Exception) -> bool:
@@ -181,11 +197,22 @@ def _is_timeout(error: Exception) -> bool:
 #: Before a byte of the request could have left: safe to repeat at once.
 _NEVER_SENT = frozenset(
     {
-        "ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "NameResolutionError", "ProxyError",
-        "ConnectionRefusedError", "SSLCertVerificationError", "InvalidURL", "InvalidSchema", "MissingSchema",
-        "InvalidHeader", "InvalidProxyURL", "LocationParseError", "UnicodeError",
+        "ConnectTimeout",
+        "ConnectTimeoutError",
+        "NewConnectionError",
+        "NameResolutionError",
+        "ProxyError",
+        "ConnectionRefusedError",
+        "SSLCertVerificationError",
+        "InvalidURL",
+        "InvalidSchema",
+        "MissingSchema",
+        "InvalidHeader",
+        "InvalidProxyURL",
+        "LocationParseError",
+        "UnicodeError",
     }
-)  # fmt: skip
+)
 
 
 def _causes(error: BaseException) -> set[str]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from azure.core.credentials import TokenCredential
 from azure.identity import ManagedIdentityCredential
 
-from shared.service.ports import IdentityUnavailable
+from shared.service.ports.graph import IdentityUnavailable
 
-#: A long-lived instance may hold a stale endpoint secret (F29): then only a new credential object helps.
+#: A long-lived instance may hold a stale endpoint secret: then only a new credential object helps
+#: (docs/graph-facts.md#f29).
 FAILURES_TO_REBUILD = 3
-#: Sent to no one (F25); its presence alone makes azure-identity ask the endpoint again.
+#: Sent to no one (docs/graph-facts.md#f25); its presence alone makes azure-identity ask the endpoint again.
 _ANEW = '{"access_token":{"nbf":{"essential":true}}}'
 
 
@@ -44,7 +45,7 @@ class ManagedIdentity:
             credential = self._credential
         try:
             token = credential.get_token(self._scope, claims=claims).token
-        except Exception as error:  # the boundary: it fails in many ways, a bare ValueError among them (F26)
+        except Exception as error:  # the boundary: it fails in many ways (docs/graph-facts.md#f26)
             self._failed()
             raise IdentityUnavailable(type(error).__name__) from error
         with self._lock:

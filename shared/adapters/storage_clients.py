@@ -16,8 +16,12 @@ from requests.adapters import HTTPAdapter
 
 _DEVELOPMENT = "UseDevelopmentStorage=true"
 _POLICY: dict[str, Any] = {
-    "connection_timeout": 5, "read_timeout": 10, "retry_total": 2, "retry_connect": 2, "retry_read": 1,
-}  # fmt: skip
+    "connection_timeout": 5,
+    "read_timeout": 10,
+    "retry_total": 2,
+    "retry_connect": 2,
+    "retry_read": 1,
+}
 _TABLE_POLICY: dict[str, Any] = {**_POLICY, "retry_backoff_factor": 0.4}
 _QUEUE_POLICY: dict[str, Any] = {**_POLICY, "initial_backoff": 1, "increment_base": 2}
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from shared.service.ports import Denied, QueueHead, Unavailable
+from shared.service.ports.storage import Denied, QueueHead, Unavailable
 
-#: Put Message accepts up to 7 days of invisibility (F42).
-_LONGEST_DELAY = timedelta(days=7)
+#: Put Message accepts up to 7 days of invisibility (docs/graph-facts.md#f42).
+_MAX_DELAY = timedelta(days=7)
 NEVER_EXPIRES = -1
 _REFUSALS = (401, 403)
 
@@ -26,7 +26,7 @@ class StorageQueue:
 
     def put(self, text: str, delay: timedelta = timedelta(0)) -> None:
         """Put a message of at most 48 KiB that shows after ``delay``, rounded up to whole seconds."""
-        seconds = max(0, math.ceil(min(delay, _LONGEST_DELAY).total_seconds()))
+        seconds = max(0, math.ceil(min(delay, _MAX_DELAY).total_seconds()))
         self._call(lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES))
 
     def head(self) -> QueueHead:
@@ -46,7 +46,7 @@ class StorageQueue:
             except ResourceNotFoundError:
                 self._create()
                 return call()
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
+        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
             refused = getattr(error, "status_code", None) in _REFUSALS
             raise (Denied if refused else Unavailable)(f"queue: {type(error).__name__}") from error
 

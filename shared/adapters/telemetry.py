@@ -15,11 +15,11 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span, use_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.core.outcome import Outcome, State
-from shared.core.reply import Reply
-from shared.core.trace import Trace
-from shared.service.ports import Answer
-from shared.service.telemetry import Call, Sight
+from shared.core.basics.trace import Trace
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import Outcome, State
+from shared.service.ports.graph import GraphCall
+from shared.service.ports.telemetry import Gauges, GraphOperation
 
 type Attributes = Mapping[str, str | int]
 
@@ -56,13 +56,17 @@ class OpenTelemetry:
         for gauge, unit, description in _GAUGES:
             meter.create_observable_gauge(gauge, [partial(self._seen, gauge)], unit, description)
         self._attempts = meter.create_histogram(
-            "relay.update.attempts", "{call}", "Graph calls of a final update",
+            "relay.update.attempts",
+            "{call}",
+            "Graph calls of a final update",
             explicit_bucket_boundaries_advisory=_ATTEMPTS,
-        )  # fmt: skip
+        )
         self._waiting = meter.create_histogram(
-            "relay.update.waiting", "s", "From acceptance to the final status",
+            "relay.update.waiting",
+            "s",
+            "From acceptance to the final status",
             explicit_bucket_boundaries_advisory=_WAITING_SECONDS,
-        )  # fmt: skip
+        )
         self._calls = meter.create_histogram(
             "http.client.request.duration", "s", "Graph calls", explicit_bucket_boundaries_advisory=_CALL_SECONDS
         )
@@ -85,7 +89,7 @@ class OpenTelemetry:
                 _turn.reset(token)
 
     @contextmanager
-    def call(self, call: Call, carried: Iterable[str], /) -> Iterator[Callable[[Answer], None]]:
+    def call(self, call: GraphOperation, carried: Iterable[str], /) -> Iterator[Callable[[GraphCall], None]]:
         """A client span inside the turn's; links lead to the other updates that it serves."""
         request: Attributes = {"http.request.method": call.method, "url.template": call.template, **self._server}
         # The template stands in the place of a URL that would hold ids; Application Insights shows it as the name.
@@ -94,7 +98,7 @@ class OpenTelemetry:
         with self._span(name, SpanKind.CLIENT, None, carried, known) as span:
             yield lambda answer: self._answered(span, request, answer)
 
-    def moved(self, outcome: Outcome, /) -> None:
+    def outcome_changed(self, outcome: Outcome, /) -> None:
         """Final ones are counted; the turn's span tells its own update's status."""
         code = _code(outcome)
         turn = _turn.get()
@@ -107,7 +111,7 @@ class OpenTelemetry:
         self._attempts.record(outcome.attempt_count, status)
         self._waiting.record(max(0.0, (outcome.last_action - outcome.created).total_seconds()), status)
 
-    def watch(self, look: Callable[[], Sight], /) -> None:
+    def watch(self, look: Callable[[], Gauges], /) -> None:
         """What is seen is exported once: next time another instance may look, and this one must not repeat itself."""
         sight = look()
         values = (sight.queue_length, sight.queue_age_seconds, sight.quota_share)
@@ -143,7 +147,7 @@ class OpenTelemetry:
                 _fail(span, type(error).__name__)
                 raise
 
-    def _answered(self, span: Span, request: Attributes, answer: Answer) -> None:
+    def _answered(self, span: Span, request: Attributes, answer: GraphCall) -> None:
         reply = answer.reply
         ended: dict[str, str | int] = {}
         if reply.status_code is not None:
@@ -190,7 +194,7 @@ def _code(outcome: Outcome) -> str | None:
     return str(outcome.error["code"]) if outcome.error else None
 
 
-def _fault(reply: Reply) -> str | None:
+def _fault(reply: GraphReply) -> str | None:
     if reply.transport is not None:
         return reply.transport.value
     if reply.status_code is None or not reply.readable:
@@ -198,8 +202,8 @@ def _fault(reply: Reply) -> str | None:
     return str(reply.status_code) if reply.status_code >= 400 else None  # noqa: PLR2004 - an error by the conventions
 
 
-def _request_ids(reply: Reply) -> dict[str, tuple[str]]:
-    """What Microsoft's support asks for (F12)."""
+def _request_ids(reply: GraphReply) -> dict[str, tuple[str]]:
+    """What Microsoft's support asks for (docs/graph-facts.md#f12)."""
     headers = {
         "http.request.header.client-request-id": reply.client_request_id,
         "http.response.header.request-id": reply.request_id,

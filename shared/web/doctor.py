@@ -8,15 +8,15 @@ from typing import Any
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.strict_json import Fault, pointer
-from shared.core.timestamp import format_milliseconds
-from shared.core.update_schema import is_policy_id, is_user_status_id
-from shared.service.doctor import WRITE, Asked, Doctor, late
-from shared.service.findings import Finding, Verdict
-from shared.service.ports import Clock
-from shared.web.answers import Problem, answer
-from shared.web.boundary import awaits_problems
-from shared.web.requests_in import is_ours
+from shared.core.basics.strict_json import Fault, pointer
+from shared.core.basics.timestamp import format_milliseconds
+from shared.core.intake.update_schema import is_policy_id, is_user_status_id
+from shared.service.diagnosis.checks import CheckResult, CheckStatus
+from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
+from shared.service.ports.runtime import Clock
+from shared.web.errors import handles_errors_async
+from shared.web.request import is_ours
+from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -30,28 +30,28 @@ _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
 
 
 @dataclass(frozen=True)
-class DoctorPage:
+class DoctorApi:
     """The checks, side by side, each bounded in time."""
 
     doctor: Doctor
     waiting: Waiting
     clock: Clock
 
-    @awaits_problems
+    @handles_errors_async
     async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
         """200 whatever is found; 400 for ids that are none."""
         checks = self.doctor.checks(_asked(request.params))
         found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
         findings = [finding for some in found for finding in some]
-        failing = any(finding.verdict is Verdict.FAILING for finding in findings)
+        failing = any(finding.verdict is CheckStatus.FAILING for finding in findings)
         body = {
             "asOfDateTime": format_milliseconds(self.clock.now()),
             "status": "failing" if failing else "ok",
             "checks": [_told(finding) for finding in findings],
         }
-        return answer(200, body)
+        return json_response(200, body)
 
-    async def _one(self, name: str, check: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    async def _one(self, name: str, check: Callable[[], Sequence[CheckResult]]) -> Sequence[CheckResult]:
         seconds = WRITE_SECONDS if name == WRITE else SECONDS
         try:
             return await asyncio.wait_for(self.waiting.run(check), seconds)
@@ -60,13 +60,16 @@ class DoctorPage:
             return late(name, seconds)
 
 
-def _told(finding: Finding) -> dict[str, Any]:
+def _told(finding: CheckResult) -> dict[str, Any]:
     return {
-        "name": finding.name, "status": finding.verdict.value, "detail": finding.detail, "nextStep": finding.next_step,
-    }  # fmt: skip
+        "name": finding.name,
+        "status": finding.verdict.value,
+        "detail": finding.detail,
+        "nextStep": finding.next_step,
+    }
 
 
-def _asked(query: Mapping[str, str]) -> Asked | None:
+def _asked(query: Mapping[str, str]) -> ProbeTarget | None:
     given = {name: text for name, text in query.items() if is_ours(name)}
     faults = [Fault(pointer(name[:40]), "is not a parameter") for name in given.keys() - _NAMES.keys()]
     for name, (accepts, accepted) in _NAMES.items():
@@ -74,4 +77,4 @@ def _asked(query: Mapping[str, str]) -> Asked | None:
             faults.append(Fault(pointer(name), f"{accepted}; both ids or none"))
     if faults:
         raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
-    return Asked(*(given[name] for name in _NAMES)) if given else None
+    return ProbeTarget(*(given[name] for name in _NAMES)) if given else None

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.erasure import Erasure, resource
-from shared.core.strict_json import InvalidMessage
-from shared.core.subject import parse_subject
-from shared.core.update_id import is_update_id
-from shared.service.erase import Erase
-from shared.web.answers import Problem, answer
-from shared.web.boundary import answers_problems
-from shared.web.callers import Callers
-from shared.web.requests_in import LARGEST_MESSAGE, json_body, malformed
+from shared.core.basics.strict_json import InvalidMessage
+from shared.core.basics.update_id import is_update_id
+from shared.core.erasure.erasure import Erasure, resource
+from shared.core.erasure.subject import parse_subject
+from shared.service.erasure.erase import Erase
+from shared.web.caller import Callers
+from shared.web.errors import handles_errors
+from shared.web.request import MAX_MESSAGE_BYTES, json_body, malformed
+from shared.web.response import Problem, json_response
 
 #: The timer goes on with it every minute.
 ASK_AGAIN_SECONDS = 20
@@ -20,31 +20,31 @@ _NOT_FOUND = Problem(404, "notFound", "There is no such erasure.")
 
 
 @dataclass(frozen=True)
-class Erasures:
+class ErasuresApi:
     """An operation that an Azure SDK poller can follow."""
 
     erase: Erase
     callers: Callers
 
-    @answers_problems
+    @handles_errors
     def post_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """Every request is an erasure of its own: it covers all that was accepted before it."""
-        subject = parse_subject(json_body(request, LARGEST_MESSAGE))
+        subject = parse_subject(json_body(request, MAX_MESSAGE_BYTES))
         if isinstance(subject, InvalidMessage):
             raise malformed(subject)
         erasure = self.erase.request(subject)
         location = f"{self.callers.base(request)}/api/erasures/{erasure.id}"
         where = {"Location": location, "Operation-Location": location}
-        return answer(202, resource(erasure), where | _ask_again(erasure))
+        return json_response(202, resource(erasure), where | _ask_again(erasure))
 
-    @answers_problems
+    @handles_errors
     def get_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """404 for an unknown one, and once retention has passed."""
         erasure_id = str(request.route_params["id"]).lower()
         erasure = self.erase.get(erasure_id) if is_update_id(erasure_id) else None
         if erasure is None:
             raise _NOT_FOUND
-        return answer(200, resource(erasure), _ask_again(erasure))
+        return json_response(200, resource(erasure), _ask_again(erasure))
 
 
 def _ask_again(erasure: Erasure) -> dict[str, str]:

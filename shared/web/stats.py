@@ -5,42 +5,43 @@ from datetime import UTC, datetime
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.pacing import Quota, used
-from shared.core.timestamp import format_milliseconds
-from shared.service.ports import Clock, PacingStore, QueueHead, UpdateQueue
-from shared.service.tally import Tally
-from shared.web.answers import answer
-from shared.web.boundary import answers_problems
+from shared.core.basics.timestamp import format_milliseconds
+from shared.core.rate_limit import Quota, used
+from shared.service.outcomes.counters import Counters
+from shared.service.ports.runtime import Clock
+from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
+from shared.web.errors import handles_errors
+from shared.web.response import json_response
 
 
 @dataclass(frozen=True)
-class Stats:
+class StatsApi:
     """Counts from aggregates; queue and quota as they are now."""
 
-    tally: Tally
+    counters: Counters
     queue: UpdateQueue
-    pacing: PacingStore
+    pacing: RateLimitStore
     quota: Quota
     clock: Clock
 
-    @answers_problems
+    @handles_errors
     def get_stats(self, _request: func.HttpRequest) -> func.HttpResponse:
         """Counts of other instances may lag by less than a minute."""
-        activity, now = self.tally.activity(), self.clock.now()
-        return answer(
+        statistics, now = self.counters.statistics(), self.clock.now()
+        return json_response(
             200,
             {
                 "asOfDateTime": format_milliseconds(now),
                 "last24Hours": {
-                    "byStatus": dict(activity.statuses),
-                    "byStatusDetail": dict(activity.details),
-                    "byErrorCode": dict(activity.errors),
-                    "graphWrites": activity.writes,
+                    "byStatus": dict(statistics.statuses),
+                    "byStatusDetail": dict(statistics.details),
+                    "byErrorCode": dict(statistics.errors),
+                    "graphWrites": statistics.writes,
                 },
-                "deliveriesPerMinute": activity.deliveries_per_minute,
+                "deliveriesPerMinute": statistics.deliveries_per_minute,
                 "deliveries": [
                     {"startDateTime": format_milliseconds(moment), "count": count}
-                    for moment, count in activity.delivered
+                    for moment, count in statistics.delivered
                 ],
                 "queue": _queue(self.queue.head(), now),
                 "quota": self._quota(now),

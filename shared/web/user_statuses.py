@@ -5,23 +5,23 @@ from typing import Any
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.timestamp import format_ticks
-from shared.core.update import user_status_key
-from shared.core.update_schema import PROPERTIES
-from shared.core.user_status import NOTHING, Value, owed
-from shared.core.user_status import UserStatusRow as Row
-from shared.service.ports import UserStatusStore
-from shared.web.answers import Problem, answer
-from shared.web.boundary import answers_problems
+from shared.core.basics.timestamp import format_ticks
+from shared.core.delivery.user_status import NOTHING, Value, pending_values
+from shared.core.delivery.user_status import UserStatusRow as Row
+from shared.core.intake.update import user_status_key
+from shared.core.intake.update_schema import PROPERTIES
+from shared.service.ports.storage import UserStatusStore
+from shared.web.errors import handles_errors
+from shared.web.response import Problem, json_response
 
 
 @dataclass(frozen=True)
-class UserStatuses:
+class UserStatusesApi:
     """One call, one read."""
 
     user_statuses: UserStatusStore
 
-    @answers_problems
+    @handles_errors
     def get_user_status(self, request: func.HttpRequest) -> func.HttpResponse:
         """Per property the confirmed value and the waiting one; 404 where nothing was ever accepted."""
         policy_id, user_status_id = request.route_params["p"], request.route_params["u"]
@@ -29,13 +29,13 @@ class UserStatuses:
         if snapshot.row is None and not snapshot.accepted:
             raise Problem(404, "notFound", "No update of this user status was ever accepted here.")
         row = snapshot.row or Row(policy_id, user_status_id, NOTHING)
-        waiting = owed(row, snapshot.accepted)
+        waiting = pending_values(row, snapshot.accepted)
         properties = {
             name: {"confirmed": _value(row.confirmed.get(name)), "waiting": _value(waiting.get(name))}
             for name in PROPERTIES
             if name in row.confirmed or name in waiting
         }
-        return answer(
+        return json_response(
             200,
             {
                 "deviceCompliancePolicyId": row.policy_id,
@@ -49,5 +49,7 @@ def _value(value: Value | None) -> dict[str, Any] | None:
     if value is None:
         return None
     return {
-        "value": value.value, "updateId": value.update_id, "versionDateTime": format_ticks(value.version.instant),
-    }  # fmt: skip
+        "value": value.value,
+        "updateId": value.update_id,
+        "versionDateTime": format_ticks(value.version.instant),
+    }

@@ -8,11 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.core.outcome import Outcome
-from shared.service.ports import Clock, OutcomeStore, Unavailable
+from shared.core.delivery.outcome import Outcome
+from shared.service.ports.runtime import Clock
+from shared.service.ports.storage import OutcomeStore, Unavailable
 
-#: Contract section 4.
-LONGEST_WAIT_SECONDS = 30
+#: As the API documents it.
+MAX_WAIT_SECONDS = 30
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 

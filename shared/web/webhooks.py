@@ -7,16 +7,16 @@ from typing import Any
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.event import parse_message
-from shared.core.strict_json import Fault, InvalidMessage
-from shared.core.update import Update
-from shared.core.webhook_source import MessageMap, VerificationType, WebhookSource
-from shared.service.accept import Accept
-from shared.web.answers import Problem, answer
-from shared.web.boundary import answers_problems
-from shared.web.many import Item, accepted, bounded, under_key, with_keys
-from shared.web.requests_in import LARGEST_BATCH, body_of, json_body, malformed, origin_of
-from shared.web.verification import NOBODY, is_genuine
+from shared.core.basics.strict_json import Fault, InvalidMessage
+from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.update import Update
+from shared.core.intake.webhook_source import MessageMap, VerificationType, WebhookSource
+from shared.service.intake.accept import Accept
+from shared.web.batch import Item, accepted, bounded, under_key, with_keys
+from shared.web.errors import handles_errors
+from shared.web.request import MAX_BATCH_BYTES, body_of, json_body, malformed, origin_of
+from shared.web.response import Problem, json_response
+from shared.web.webhook_verification import UNKNOWN_SOURCE, is_verified
 
 _ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
 _RATE = re.compile(r"[1-9]\d{0,8}")
@@ -24,38 +24,38 @@ _ALLOW = {"Allow": "OPTIONS, POST"}
 
 
 @dataclass(frozen=True)
-class Webhooks:
+class WebhooksApi:
     """``/api/webhooks/{source}``."""
 
     accept: Accept
     sources: Mapping[str, WebhookSource]
 
-    @answers_problems
+    @handles_errors
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Verify, read, accept; the path's source wins over the body's."""
         name = request.route_params["source"]
-        source, body = self.sources.get(name), body_of(request, LARGEST_BATCH)
+        source, body = self.sources.get(name), body_of(request, MAX_BATCH_BYTES)
         headers = {header.lower(): text for header, text in request.headers.items()}
-        genuine = is_genuine(source.verification if source else NOBODY, headers, body)
+        genuine = is_verified(source.verification if source else UNKNOWN_SOURCE, headers, body)
         if source is None or not genuine:
             raise Problem(401, "unauthorized", "The request is not signed as this source's requests are.")
-        document = json_body(request, LARGEST_BATCH)
+        document = json_body(request, MAX_BATCH_BYTES)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
-            return answer(200, {"validationResponse": _validation_code(document)})
+            return json_response(200, {"validationResponse": _validation_code(document)})
         items = [_from(name, item) for item in _items(source.map, document, headers)]
         keyed = _keyed(source, headers, document, items)
         return accepted(self.accept, keyed, submitted_by=None, origin=origin_of(request, invocation))
 
-    @answers_problems
+    @handles_errors
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
-        """The CloudEvents handshake (F51); the same for every source, known or not."""
+        """The CloudEvents handshake (docs/graph-facts.md#f51); the same for every source, known or not."""
         origin, rate = request.headers.get("WebHook-Request-Origin"), request.headers.get("WebHook-Request-Rate")
         if origin is None or not _ORIGIN.fullmatch(origin):
-            return answer(200, {}, _ALLOW)
+            return json_response(200, {}, _ALLOW)
         allowed = {"WebHook-Allowed-Origin": origin}
         if rate is not None:
             allowed["WebHook-Allowed-Rate"] = rate if _RATE.fullmatch(rate) else "*"
-        return answer(200, {}, _ALLOW | allowed)
+        return json_response(200, {}, _ALLOW | allowed)
 
 
 def _items(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
@@ -106,7 +106,7 @@ def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, ite
 
 
 def _validation_code(document: Any) -> str:
-    """Event Grid's own handshake for its event schema (F52)."""
+    """Event Grid's own handshake for its event schema (docs/graph-facts.md#f52)."""
     try:
         code = document[0]["data"]["validationCode"]
     except (LookupError, TypeError):

@@ -44,7 +44,7 @@ def test_a_telemetry_that_cannot_be_set_up_is_none() -> None:
     code = (
         "from shared.adapters.azure_monitor import azure_monitor\n"
         "made = azure_monitor('nonsense', sign_in=None, client_id=None, queue='q', graph_root='https://g')\n"
-        "assert type(made).__name__ == 'Silent'"
+        "assert type(made).__name__ == 'NoTelemetry'"
     )
     env = {"APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true", "PATH": ""}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=env)

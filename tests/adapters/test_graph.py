@@ -13,23 +13,28 @@ from typing import Any
 import pytest
 
 from emulator.children import free_ports
-from shared.adapters.graph import Graph
-from shared.core.reply import Reply, Transport
+from shared.adapters.graph import GraphClient
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
 from tests.adapters.sockets import Play, answering, serving
 from tests.builders import EXAMPLE, POLICY, USER
 
 GUID = "11111111-2222-4333-8444-555555555555"
 
 
-def graph(root: str, seconds: float = 20) -> Graph:
+def graph(root: str, seconds: float = 20) -> GraphClient:
     """An adapter of that root."""
-    return Graph(
-        root=root, api_version="beta", timeout_seconds=seconds, pool_size=4, user_agent="ComplianceStatusRelay/1.0",
-        clock=lambda: datetime.now(UTC), new_guid=lambda: GUID,
-    )  # fmt: skip
+    return GraphClient(
+        root=root,
+        api_version="beta",
+        timeout_seconds=seconds,
+        pool_size=4,
+        user_agent="ComplianceStatusRelay/1.0",
+        clock=lambda: datetime.now(UTC),
+        new_guid=lambda: GUID,
+    )
 
 
-def reply(play: Play, seconds: float = 20, **properties: Any) -> Reply:
+def reply(play: Play, seconds: float = 20, **properties: Any) -> GraphReply:
     """What a server's answer is read as."""
     with serving(play) as server:
         return graph(server.url, seconds).patch_user_status(POLICY, USER, properties or EXAMPLE, token="t").reply
@@ -124,7 +129,7 @@ def not_http(connection: socket.socket, _: bytes) -> None:
 @pytest.mark.parametrize("play", [reset, silent_close, not_http])
 def test_a_connection_that_breaks_may_have_carried_the_write(play: Play) -> None:
     """It was sent, and no one knows more."""
-    assert reply(play).transport is Transport.DISCONNECTED
+    assert reply(play).transport is TransportFault.DISCONNECTED
 
 
 def test_a_head_that_is_cut_off_is_no_success() -> None:
@@ -146,12 +151,12 @@ def test_a_server_that_is_not_there_was_never_sent_anything() -> None:
     """Refused, or a name that nobody has."""
     for root in (f"http://127.0.0.1:{free_ports(1)[0]}", "http://nobody.invalid"):
         got = graph(root).patch_user_status(POLICY, USER, EXAMPLE, token="t").reply
-        assert got.transport is Transport.UNREACHABLE
+        assert got.transport is TransportFault.UNREACHABLE
 
 
 def test_silence_ends_at_the_limit() -> None:
     """A hung server costs one limit."""
-    assert reply(lambda connection, _: connection.recv(1) and None, seconds=1).transport is Transport.TIMEOUT
+    assert reply(lambda connection, _: connection.recv(1) and None, seconds=1).transport is TransportFault.TIMEOUT
 
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
@@ -166,7 +171,7 @@ def test_a_dripping_server_is_cut_off_at_the_limit(endless: threading.Event, hea
                 return
             connection.sendall(bytes([byte]))
 
-    assert reply(drip, seconds=1).transport is Transport.TIMEOUT
+    assert reply(drip, seconds=1).transport is TransportFault.TIMEOUT
 
 
 def test_a_huge_or_zipped_body_is_read_to_its_bound_only() -> None:

@@ -7,7 +7,7 @@ import pytest
 from emulator.stack import EmulatedIdentity, started
 from emulator.tokens import WRITE_ROLE, claims_of
 from shared.adapters.identity import FAILURES_TO_REBUILD, ManagedIdentity
-from shared.service.ports import IdentityUnavailable
+from shared.service.ports.graph import IdentityUnavailable
 
 SCOPE = "https://graph.microsoft.com/.default"
 CLIENT = "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
@@ -55,7 +55,7 @@ def test_a_rejected_token_is_replaced_once_for_all_who_were_rejected(endpoint: E
 
 @pytest.mark.parametrize("fault", [{"kind": "noIdentity"}, {"kind": "garbage"}, {"kind": "status", "status": 404}])
 def test_whatever_fails_is_no_token(endpoint: EmulatedIdentity, fault: dict[str, object]) -> None:
-    """Also a bare ValueError (F26); once mended, a token comes."""
+    """Also a bare ValueError (docs/graph-facts.md#f26); once mended, a token comes."""
     identity = ManagedIdentity(scope=SCOPE, client_id=None)
     endpoint.fault(str(fault.pop("kind")), count=1, **fault)
 
@@ -66,7 +66,7 @@ def test_whatever_fails_is_no_token(endpoint: EmulatedIdentity, fault: dict[str,
 
 
 def test_after_repeated_failure_the_credential_is_made_anew(endpoint: EmulatedIdentity) -> None:
-    """A long-lived one may hold a stale secret (F29)."""
+    """A long-lived one may hold a stale secret (docs/graph-facts.md#f29)."""
     made = []
 
     class Broken:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from emulator import azurite
 from emulator.children import Child, free_ports, in_use
 from emulator.stack import EmulatedIdentity, started
-from shared.core.outcome import queued
+from shared.core.delivery.outcome import queued
 from shared.settings import Settings
-from shared.wiring import connect
+from shared.wiring.adapters import connect
 from tests.builders import NOW, an_envelope
 
 pytestmark = pytest.mark.azurite
@@ -29,11 +29,16 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     now = dt.datetime.now(dt.UTC)
     host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     built = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1)).add_extension(host, critical=False)
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(host, critical=False)
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     cert, private = folder / "cert.pem", folder / "key.pem"
     cert.write_bytes(built.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(

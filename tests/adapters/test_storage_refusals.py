@@ -4,9 +4,9 @@ import pytest
 
 from emulator.azurite import ACCOUNT
 from emulator.children import free_ports
-from shared.outside import Ports, connect
-from shared.service.ports import Denied, Unavailable
+from shared.service.ports.storage import Denied, Unavailable
 from shared.settings import Settings
+from shared.wiring.adapters import Ports, connect
 from tests.adapters.sockets import answering, serving
 
 KEY = "a2V5"
@@ -24,7 +24,7 @@ def test_a_refusal_is_denied(status: str) -> None:
     """Queue and table."""
     with serving(answering(status, b"")) as server:
         outside = ports(server.port)
-        for touch in (outside.queue.touch, outside.activity.touch):
+        for touch in (outside.queue.touch, outside.counters.touch):
             with pytest.raises(Denied):
                 touch()
 
@@ -32,7 +32,7 @@ def test_a_refusal_is_denied(status: str) -> None:
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     """It refuses nobody."""
     outside = ports(free_ports(1)[0])
-    for touch in (outside.queue.touch, outside.activity.touch):
+    for touch in (outside.queue.touch, outside.counters.touch):
         with pytest.raises(Unavailable) as told:
             touch()
         assert not isinstance(told.value, Denied)

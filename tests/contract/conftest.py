@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.stack import Azurite, azurite
-from shared.outside import Ports, connect
 from shared.settings import Settings
+from shared.wiring.adapters import Ports, connect
 from tests.world import World
 
 
@@ -26,6 +26,8 @@ def outside(request: pytest.FixtureRequest) -> Ports:
     storage: Azurite = request.getfixturevalue("storage")
     name = uuid.uuid4().hex[:20]
     environ = {
-        "UPDATES_STORAGE": storage.connection_string, "UPDATES_QUEUE": f"q-{name}", "UPDATES_TABLE_PREFIX": f"t{name}"
-    }  # fmt: skip
+        "UPDATES_STORAGE": storage.connection_string,
+        "UPDATES_QUEUE": f"q-{name}",
+        "UPDATES_TABLE_PREFIX": f"t{name}",
+    }
     return connect(Settings.from_environ(environ))

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.core.erasure import Erasure, ErasureState, Progress, Stage, ended, requested
-from shared.core.outcome import Attempt, Event, Remains, advance, queued, record
-from shared.core.subject import Subject
-from shared.core.user_status import Acceptance, UserStatusRow, Value
-from shared.core.version import Version
-from shared.outside import Ports
-from shared.service.ports import Conflict, InvalidContinuation, OutcomeFilter
+from shared.core.basics.version import Version
+from shared.core.delivery.outcome import Attempt, Tombstone, Transition, advance, queued, record
+from shared.core.delivery.user_status import Acceptance, UserStatusRow, Value
+from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage, ended, requested
+from shared.core.erasure.subject import Subject
+from shared.service.ports.storage import Conflict, InvalidContinuation, OutcomeFilter
 from shared.settings import Settings
-from shared.wiring import build
+from shared.wiring.adapters import Ports
+from shared.wiring.services import Services
 from tests.builders import NOW, POLICY, an_envelope, an_id
 from tests.contract.conftest import Azurite, connect
 from tests.service.lives import NAME, erase, in_api, lived, status
@@ -80,12 +80,12 @@ def test_open_erasures_come_oldest_first_and_ended_ones_are_purged(outside: Port
 
 def test_an_erased_outcome_reads_back_and_is_found_by_its_ids(outside: Ports) -> None:
     """Without a message, with what is left of it; an unreadable one with nothing left."""
-    outcome = advance(queued(an_envelope(), NOW), Event.CANCEL, NOW)
-    left = Remains(POLICY, "u", "hr", None)
+    outcome = advance(queued(an_envelope(), NOW), Transition.CANCEL, NOW)
+    left = Tombstone(POLICY, "u", "hr", None)
     outside.outcomes.insert(replace(outcome, update=None, erased=left))
-    outside.outcomes.insert(replace(outcome, id=an_id(5), update=None, erased=Remains()))
+    outside.outcomes.insert(replace(outcome, id=an_id(5), update=None, erased=Tombstone()))
 
-    for id_, remains in ((outcome.id, left), (an_id(5), Remains())):
+    for id_, remains in ((outcome.id, left), (an_id(5), Tombstone())):
         stored = outside.outcomes.get(id_)
         assert stored is not None
         assert (stored.outcome.update, stored.outcome.erased) == (None, remains)
@@ -152,9 +152,9 @@ def test_no_table_names_an_erased_person(storage: Azurite) -> None:
         {"UPDATES_STORAGE": storage.connection_string, "UPDATES_TABLE_PREFIX": prefix, "UPDATES_QUEUE": prefix}
     )
     real = connect(settings)
-    for name in ("outcomes", "user_statuses", "erasures", "keys"):
+    for name in ("outcomes", "user_statuses", "erasures", "idempotency_keys"):
         setattr(world, name, getattr(real, name))
-    world.relay = build(settings, **world.ports())
+    world.relay = Services(settings, **world.ports())
     lived(world)
     assert NAME.lower() in entities(storage, prefix)
 

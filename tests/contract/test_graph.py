@@ -10,11 +10,12 @@ import pytest
 
 from emulator.stack import EmulatedGraph, started
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
-from shared.adapters.graph import Graph
-from shared.core.user_directory import read_list_page
-from shared.service import ports
+from shared.adapters.graph import GraphClient
+from shared.core.delivery.user_directory import read_list_page
+from shared.service.ports.graph import Graph
 from tests.builders import EXAMPLE, NOW, POLICY, USER
-from tests.twins import ScriptedGraph, SteppedClock
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.runtime import SteppedClock
 
 OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 
@@ -23,7 +24,7 @@ OTHER = "4f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
 class Subject:
     """A Graph, a token for it, and a way to fill it: policy, then ids with names."""
 
-    graph: ports.Graph
+    graph: Graph
     token: str
     fill: Callable[[str, dict[str, str]], None]
 
@@ -48,10 +49,15 @@ def subject(request: pytest.FixtureRequest) -> Subject:
         return Subject(twin, "token-1", fill)
     part: EmulatedGraph = request.getfixturevalue("emulated")
     part.control("DELETE", "state")
-    adapter = Graph(
-        root=part.base_url, api_version="beta", timeout_seconds=20, pool_size=2, user_agent="test",
-        clock=lambda: datetime.now(UTC), new_guid=lambda: str(uuid.uuid4()),
-    )  # fmt: skip
+    adapter = GraphClient(
+        root=part.base_url,
+        api_version="beta",
+        timeout_seconds=20,
+        pool_size=2,
+        user_agent="test",
+        clock=lambda: datetime.now(UTC),
+        new_guid=lambda: str(uuid.uuid4()),
+    )
 
     def seed(policy: str, users: dict[str, str]) -> None:
         value = [{"policyId": policy, "id": one, "userPrincipalName": name} for one, name in users.items()]

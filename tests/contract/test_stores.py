@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.activity import hour_of
-from shared.core.envelope import Unreadable
-from shared.core.outcome import Attempt, Event, State, advance, queued, record, resolved_to, unreadable
-from shared.core.pacing import Pacing
-from shared.core.strict_json import Fault
-from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
-from shared.core.version import Version
-from shared.outside import Ports
-from shared.service.ports import ActivityRow, Conflict, InvalidContinuation, OutcomeFilter, Reservation
+from shared.core.basics.strict_json import Fault
+from shared.core.basics.version import Version
+from shared.core.delivery.outcome import Attempt, State, Transition, advance, queued, record, resolved_to, unreadable
+from shared.core.delivery.statistics import hour_of
+from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
+from shared.core.intake.envelope import Unreadable
+from shared.core.rate_limit import RateLimitState
+from shared.service.ports.storage import Conflict, CounterRow, InvalidContinuation, KeyReservation, OutcomeFilter
+from shared.wiring.adapters import Ports
 from tests.builders import NOW, POLICY, an_envelope, an_id, an_update
 
 KEY = "a" * 40
@@ -38,7 +38,7 @@ def test_an_outcome_reads_back_whole(outside: Ports) -> None:
     attempt = Attempt(NOW, 12, 503, "x", "r", "c", 1.5)
     envelope = an_envelope(userStatus={"devicesCount": 3, "userDisplayName": "Zoë \U0001f600"}, source="hr")
     outcome = record(queued(envelope, NOW), (attempt,) * 25)
-    outcome = advance(outcome, Event.WAIT, NOW, error={"code": "x", "message": "y"}, next_attempt=NOW)
+    outcome = advance(outcome, Transition.WAIT, NOW, error={"code": "x", "message": "y"}, next_attempt=NOW)
     outcome = replace(outcome, version=VERSION, result={"a": [1]}, submitted_by="me", replay_of=an_id(1))
     outcome = replace(outcome, traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
 
@@ -143,7 +143,7 @@ def test_filters_name_just_what_they_say(outside: Ports, wanted: OutcomeFilter, 
     changes = [{}, {"source": "hr"}, {"deviceComplianceUserStatusId": "o-2", "idempotencyKey": "k' or 1 eq 1"}, {}]
     for n, change in enumerate(changes):
         outcome = queued(an_envelope(seconds=n * 3600, n=n, **change), NOW)
-        outside.outcomes.insert(advance(outcome, Event.FAIL, NOW) if n == 3 else outcome)
+        outside.outcomes.insert(advance(outcome, Transition.FAIL, NOW) if n == 3 else outcome)
 
     page = outside.outcomes.list(wanted, 10)
 
@@ -160,7 +160,7 @@ def test_a_continuation_that_no_list_gave_is_refused(outside: Ports, garbage: st
 def test_purging_takes_the_old_ones_up_to_a_limit(outside: Ports) -> None:
     """In slices, and nothing that is younger, or not final yet."""
     for n in range(6):
-        outside.outcomes.insert(advance(queued(an_envelope(seconds=n * 3600, n=n), NOW), Event.CANCEL, NOW))
+        outside.outcomes.insert(advance(queued(an_envelope(seconds=n * 3600, n=n), NOW), Transition.CANCEL, NOW))
     outside.outcomes.insert(queued(an_envelope(n=9), NOW))
 
     assert outside.outcomes.purge(NOW + timedelta(hours=4), 3) == 3
@@ -234,26 +234,28 @@ def test_more_than_a_hundred_acceptances_are_settled_at_once(outside: Ports) -> 
 
 def test_the_shared_row_is_swapped_by_one_at_a_time(outside: Ports) -> None:
     """Of two that read the same, one loses."""
-    empty, no_etag = outside.pacing.read()
-    assert (empty, no_etag) == (Pacing(), None)
-    pacing = Pacing(stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), open_since=1, probe=7)
+    empty, no_etag = outside.rate_limit.read()
+    assert (empty, no_etag) == (RateLimitState(), None)
+    pacing = RateLimitState(
+        stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), open_since=1, probe=7
+    )
 
-    outside.pacing.write(pacing, None)
+    outside.rate_limit.write(pacing, None)
 
     with pytest.raises(Conflict):
-        outside.pacing.write(Pacing(), None)
-    read, etag = outside.pacing.read()
+        outside.rate_limit.write(RateLimitState(), None)
+    read, etag = outside.rate_limit.read()
     assert read == pacing
-    outside.pacing.write(Pacing(), etag)
+    outside.rate_limit.write(RateLimitState(), etag)
     with pytest.raises(Conflict):
-        outside.pacing.write(pacing, etag)
+        outside.rate_limit.write(pacing, etag)
 
 
 def test_of_many_reservations_of_one_key_the_first_holds(outside: Ports) -> None:
     """Two at the same moment make one update."""
-    wanted = [Reservation(an_id(n=n), str(n)) for n in range(12)]
+    wanted = [KeyReservation(an_id(n=n), str(n)) for n in range(12)]
     with ThreadPoolExecutor(6) as threads:
-        held = list(threads.map(lambda one: outside.keys.reserve("s" * 64, one), wanted))
+        held = list(threads.map(lambda one: outside.idempotency_keys.reserve("s" * 64, one), wanted))
 
     assert len(set(held)) == 1
     assert held[0] in wanted
@@ -262,11 +264,11 @@ def test_of_many_reservations_of_one_key_the_first_holds(outside: Ports) -> None
 def test_old_keys_are_purged(outside: Ports) -> None:
     """And may be used again."""
     for n in range(3):
-        outside.keys.reserve(f"{n}" * 64, Reservation(an_id(seconds=n * 3600), "f"))
+        outside.idempotency_keys.reserve(f"{n}" * 64, KeyReservation(an_id(seconds=n * 3600), "f"))
 
-    assert outside.keys.purge(NOW + timedelta(hours=2), 10) == 2
-    assert outside.keys.purge(NOW + timedelta(hours=2), 10) == 0
-    assert outside.keys.reserve("0" * 64, Reservation(an_id(9), "g")).fingerprint == "g"
+    assert outside.idempotency_keys.purge(NOW + timedelta(hours=2), 10) == 2
+    assert outside.idempotency_keys.purge(NOW + timedelta(hours=2), 10) == 0
+    assert outside.idempotency_keys.reserve("0" * 64, KeyReservation(an_id(9), "g")).fingerprint == "g"
 
 
 def test_an_update_id_of_another_case_is_still_that_user(outside: Ports) -> None:
@@ -296,21 +298,21 @@ def test_many_outcomes_are_made_at_once_and_none_twice(outside: Ports) -> None:
 def test_counts_are_kept_by_hour_and_instance(outside: Ports) -> None:
     """A row is replaced whole; earlier hours are left out, and purged."""
     hour = hour_of(NOW)
-    outside.activity.touch()
-    outside.activity.write(hour, "a", {1: {"succeeded": 2}})
-    outside.activity.write(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}})
-    outside.activity.write(hour, "b", {2: {"writes": 1}})
-    outside.activity.write(hour - timedelta(hours=30), "a", {0: {"writes": 9}})
+    outside.counters.touch()
+    outside.counters.write(hour, "a", {1: {"succeeded": 2}})
+    outside.counters.write(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}})
+    outside.counters.write(hour, "b", {2: {"writes": 1}})
+    outside.counters.write(hour - timedelta(hours=30), "a", {0: {"writes": 9}})
 
-    rows = outside.activity.read(hour - timedelta(hours=1))
+    rows = outside.counters.read(hour - timedelta(hours=1))
 
     assert sorted(rows, key=lambda row: row.instance) == [
-        ActivityRow(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}}),
-        ActivityRow(hour, "b", {2: {"writes": 1}}),
+        CounterRow(hour, "a", {1: {"succeeded": 3}, 59: {"error:x": 1}}),
+        CounterRow(hour, "b", {2: {"writes": 1}}),
     ]
-    assert outside.activity.purge(hour, 10) == 1
-    assert outside.activity.purge(hour, 10) == 0
-    assert len(outside.activity.read(hour - timedelta(days=9))) == 2
+    assert outside.counters.purge(hour, 10) == 1
+    assert outside.counters.purge(hour, 10) == 0
+    assert len(outside.counters.read(hour - timedelta(days=9))) == 2
 
 
 def test_a_queue_that_can_be_written_holds_no_message_for_it(outside: Ports) -> None:

@@ -7,20 +7,21 @@ from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider
 
 from shared.adapters.telemetry import OpenTelemetry
-from shared.core.envelope import Unreadable
-from shared.core.outcome import queued, unreadable
-from shared.core.reply import Reply
-from shared.core.trace import Trace, read_traceparent
-from shared.service.ports import Answer, Unavailable
-from shared.service.telemetry import Call, Sight, Silent, Telemetry
+from shared.core.basics.trace import Trace, read_traceparent
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import queued, unreadable
+from shared.core.intake.envelope import Unreadable
+from shared.service.ports.graph import GraphCall
+from shared.service.ports.storage import Unavailable
+from shared.service.ports.telemetry import Gauges, GraphOperation, NoTelemetry, Telemetry
 from shared.settings import Settings
 from tests.builders import NOW, an_envelope, an_id
-from tests.twins import RecordedTelemetry
+from tests.fakes.telemetry import RecordedTelemetry
 from tests.watched import Watched
 
 PARENT = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
 OTHER = "00-" + "3" * 32 + "-" + "4" * 16 + "-01"
-CALL = Call("PATCH", "/a/{b}")
+CALL = GraphOperation("PATCH", "/a/{b}")
 
 
 def sdk() -> Telemetry:
@@ -34,7 +35,7 @@ def without_sdk() -> Telemetry:
 
 
 WATCHING = [RecordedTelemetry, sdk]
-ALL = [*WATCHING, without_sdk, Silent]
+ALL = [*WATCHING, without_sdk, NoTelemetry]
 
 
 def around(telemetry: Telemetry, name: str, trace: Trace) -> Any:
@@ -54,7 +55,7 @@ def test_a_context_is_new_in_its_parents_trace(make: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["put", "turn"])
-@pytest.mark.parametrize("make", [without_sdk, Silent])
+@pytest.mark.parametrize("make", [without_sdk, NoTelemetry])
 def test_where_nobody_watches_the_parent_is_handed_on(make: Any, name: str) -> None:
     """So that whoever comes next can follow it."""
     with around(make(), name, Trace(PARENT, (OTHER,))) as child, around(make(), name, Trace()) as root:
@@ -75,17 +76,17 @@ def test_whatever_there_is_to_tell_can_be_told(make: Any) -> None:
     telemetry: Telemetry = make()
     outcomes = [queued(an_envelope(), NOW), unreadable(Unreadable(an_id(), (), "", None), NOW)]
     for reply in (
-        Reply(200),
-        Reply(None),
-        Reply(404, client_request_id="c", request_id="r"),
-        Reply(200, readable=False),
+        GraphReply(200),
+        GraphReply(None),
+        GraphReply(404, client_request_id="c", request_id="r"),
+        GraphReply(200, readable=False),
     ):
         with telemetry.turn(an_id(), 1, Trace()), telemetry.call(CALL, [PARENT]) as answered:
-            answered(Answer(reply, NOW, 3))
+            answered(GraphCall(reply, NOW, 3))
             for outcome in outcomes:
-                telemetry.moved(outcome)
+                telemetry.outcome_changed(outcome)
     for outcome in outcomes:
-        telemetry.moved(outcome)
+        telemetry.outcome_changed(outcome)
 
 
 @pytest.mark.parametrize("make", WATCHING)
@@ -93,11 +94,11 @@ def test_whoever_watches_looks_and_what_looking_meets_comes_out(make: Any) -> No
     """Once a run."""
     looks: list[int] = []
 
-    def look() -> Sight:
+    def look() -> Gauges:
         looks.append(1)
-        return Sight(1, 2.0, 0.5)
+        return Gauges(1, 2.0, 0.5)
 
-    def away() -> Sight:
+    def away() -> Gauges:
         raise Unavailable("queue")
 
     make().watch(look)
@@ -109,7 +110,7 @@ def test_whoever_watches_looks_and_what_looking_meets_comes_out(make: Any) -> No
 def test_where_nobody_watches_nobody_looks() -> None:
     """It costs no storage call."""
 
-    def look() -> Sight:
+    def look() -> Gauges:
         raise AssertionError
 
-    Silent().watch(look)
+    NoTelemetry().watch(look)

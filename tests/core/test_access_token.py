@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
-from shared.core.access_token import GRAPH_APPLICATION_ID, Claims, read_claims
+from shared.core.basics.access_token import GRAPH_APPLICATION_ID, Claims, read_claims
 
 
 def jwt(payload: bytes) -> str:
@@ -25,9 +25,15 @@ def test_a_tokens_audience_and_roles_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("audience", "fits"),
-    [(GRAPH_AUDIENCE, True), (GRAPH_AUDIENCE + "/", True), (GRAPH_APPLICATION_ID, True),
-     (GRAPH_APPLICATION_ID.upper(), True), ("https://graph.microsoft.us", False), ("", False)],
-)  # fmt: skip
+    [
+        (GRAPH_AUDIENCE, True),
+        (GRAPH_AUDIENCE + "/", True),
+        (GRAPH_APPLICATION_ID, True),
+        (GRAPH_APPLICATION_ID.upper(), True),
+        ("https://graph.microsoft.us", False),
+        ("", False),
+    ],
+)
 def test_the_audience_is_the_clouds_root_or_graphs_id(audience: str, fits: bool) -> None:
     """As Entra issues them."""
     assert Claims(audience, frozenset()).is_for(GRAPH_AUDIENCE) is fits

@@ -13,28 +13,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.storage_tables.outcome_row import to_row
-from shared.core.blank import ERASED_MESSAGE, blanked, blanked_row
-from shared.core.envelope import read_queue_message
-from shared.core.erasure import (
+from shared.core.basics.strict_json import InvalidMessage
+from shared.core.basics.version import version_of
+from shared.core.delivery.outcome import Attempt, Outcome, Tombstone, Transition, advance, queued, unreadable
+from shared.core.delivery.user_status import NOTHING, UserStatusRow, Value, is_newer, newest, pending_values
+from shared.core.delivery.user_status import Acceptance as Accepted
+from shared.core.erasure.erasure import (
     ErasureState,
     Progress,
     Stage,
+    classify,
     ended,
     going_on,
     has_moved_on,
     next_round,
     requested,
     resource,
-    sift,
 )
-from shared.core.mention import mentions, mentions_anywhere
-from shared.core.outcome import Attempt, Event, Outcome, Remains, advance, queued, unreadable
-from shared.core.strict_json import InvalidMessage
-from shared.core.subject import Subject, key_in, parse_subject
-from shared.core.update import user_status_key
-from shared.core.user_status import NOTHING, UserStatusRow, Value, brings_news, newest, owed
-from shared.core.user_status import Acceptance as Accepted
-from shared.core.version import version_of
+from shared.core.erasure.name_matching import mentions, mentions_anywhere
+from shared.core.erasure.redaction import ERASED_MESSAGE, redact_outcome, redact_user_status
+from shared.core.erasure.subject import Subject, key_in, parse_subject
+from shared.core.intake.envelope import read_queue_message
+from shared.core.intake.update import user_status_key
 from tests.builders import NOW, POLICY, USER, a_message, an_envelope, an_id
 
 #: What directories allow in a principal name, and more; nothing that another text of an outcome holds.
@@ -42,12 +42,15 @@ parts = st.text(st.sampled_from("abzABZ019._-'!#^~éÉßñ漢"), min_size=1, max
 people = st.builds(lambda local, host: f"Q{local}q@W{host}w.example", parts, parts)
 wrappings: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
     [
-        str, lambda text: json.dumps(text)[1:-1], lambda text: quote(text, safe=""),
+        str,
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: quote(text, safe=""),
         lambda text: base64.b64encode(json.dumps({"u": text, "a": 1}).encode()).decode(),
         lambda text: base64.urlsafe_b64encode(text.encode("utf-16")).decode(),
-        lambda text: f"User '{text}' was not found.", lambda text: f"mailto:{text}, <{text}>;",
+        lambda text: f"User '{text}' was not found.",
+        lambda text: f"mailto:{text}, <{text}>;",
     ]
-)  # fmt: skip
+)
 dresses = wrappings | st.sampled_from(
     [str.upper, str.lower, lambda text: "".join(f"\\u{ord(one):04x}" for one in text)]
 )
@@ -83,13 +86,13 @@ def test_garbage_that_looks_encoded_is_only_garbage(run: str) -> None:
 def delivered(**changes: Any) -> Outcome:
     """A final outcome of a message that names nobody."""
     envelope = an_envelope(**({"userStatus": {"devicesCount": 1}} | changes))
-    return advance(queued(envelope, NOW), Event.DELIVER, NOW, result={"id": USER, "devicesCount": 1})
+    return advance(queued(envelope, NOW), Transition.DELIVER, NOW, result={"id": USER, "devicesCount": 1})
 
 
 def failed(message: str, **inner: Any) -> Outcome:
     """One that Graph refused."""
     error = {"code": "graphRejected", "message": message, "innerError": {"statusCode": 400} | inner}
-    return advance(queued(an_envelope(userStatus={"devicesCount": 1}), NOW), Event.FAIL, NOW, error=error)
+    return advance(queued(an_envelope(userStatus={"devicesCount": 1}), NOW), Transition.FAIL, NOW, error=error)
 
 
 def raw(text: bytes) -> Outcome:
@@ -128,17 +131,17 @@ def test_wherever_an_outcome_names_someone_it_is_found_and_the_name_goes(
 ) -> None:
     """No member of its row holds the name any more; what became of the update is as it was."""
     outcome = PLACES[place](case(name))
-    sifted = sift(Subject(name=name), (), [outcome])
+    sifted = classify(Subject(name=name), (), [outcome])
     assert [one.id for one in sifted.ripe] == [outcome.id]
 
-    blank = blanked(outcome, Subject(name=name))
+    blank = redact_outcome(outcome, Subject(name=name))
 
     row = json.dumps(to_row(blank), ensure_ascii=False, default=str)
     assert name.casefold() not in row.casefold()
     assert json.dumps(name)[1:-1].casefold() not in row.casefold()
     assert (blank.id, blank.state, blank.last_action) == (outcome.id, outcome.state, outcome.last_action)
     assert (blank.attempt_count, len(blank.attempts)) == (outcome.attempt_count, len(outcome.attempts))
-    assert sift(Subject(name=name), (), [blank]).ripe == ()
+    assert classify(Subject(name=name), (), [blank]).ripe == ()
     assert blank.envelope is None
 
 
@@ -146,8 +149,8 @@ def test_wherever_an_outcome_names_someone_it_is_found_and_the_name_goes(
 def test_nobody_elses_outcome_is_sifted_out(name: str, place: str) -> None:
     """A neighbour's name in the same places."""
     outcome = PLACES[place](f"x.{name}")
-    assert sift(Subject(name=name), (), [outcome]).ripe == ()
-    assert sift(Subject(key="k" * 40), (), [outcome]).ripe == ()
+    assert classify(Subject(name=name), (), [outcome]).ripe == ()
+    assert classify(Subject(key="k" * 40), (), [outcome]).ripe == ()
 
 
 def test_codes_and_ids_of_an_error_stay_and_its_words_go() -> None:
@@ -155,7 +158,7 @@ def test_codes_and_ids_of_an_error_stay_and_its_words_go() -> None:
     outcome = replace(
         failed("Ada is ill", code="BadRequest", requestId="r-1", date="Ada Lovelace"), attempts=(ATTEMPT,)
     )
-    blank = blanked(outcome, Subject(key="k"))
+    blank = redact_outcome(outcome, Subject(key="k"))
     assert blank.error == {
         "code": "graphRejected",
         "message": ERASED_MESSAGE,
@@ -167,7 +170,7 @@ def test_codes_and_ids_of_an_error_stay_and_its_words_go() -> None:
 def test_what_is_not_final_is_not_ripe() -> None:
     """It is named, to be waited for."""
     outcome = queued(an_envelope(userStatus={"userPrincipalName": "ada@contoso.com"}), NOW)
-    sifted = sift(Subject(name="ada@contoso.com"), (), [outcome])
+    sifted = classify(Subject(name="ada@contoso.com"), (), [outcome])
     assert (sifted.ripe, sifted.unripe) == ((), (outcome.id,))
     assert sifted.keys == (user_status_key(POLICY, USER),)
 
@@ -185,25 +188,30 @@ def test_a_user_status_is_known_by_its_ids_readable_or_not() -> None:
     ):
         assert key_in(raw(json.dumps(text).encode())) == key
     assert key_in(delivered()) == key
-    assert key_in(blanked(delivered(), Subject(key=key))) == key
+    assert key_in(redact_outcome(delivered(), Subject(key=key))) == key
     for text in (b"[]", b"{", b"1", json.dumps({"relay": 1}).encode(), b'{"deviceCompliancePolicyId": 3}'):
         assert key_in(raw(text)) is None
-    assert blanked(raw(b"{"), Subject(key=key)).erased == Remains()
+    assert redact_outcome(raw(b"{"), Subject(key=key)).erased == Tombstone()
 
 
 @pytest.mark.parametrize(
     ("body", "pointers"),
     [
-        ([], [""]), ({}, [""]), ({"userPrincipalName": ""}, ["/userPrincipalName"]),
-        ({"userPrincipalName": "a\u0000b"}, ["/userPrincipalName"]), ({"userPrincipalName": 7}, ["/userPrincipalName"]),
+        ([], [""]),
+        ({}, [""]),
+        ({"userPrincipalName": ""}, ["/userPrincipalName"]),
+        ({"userPrincipalName": "a\u0000b"}, ["/userPrincipalName"]),
+        ({"userPrincipalName": 7}, ["/userPrincipalName"]),
         ({"deviceCompliancePolicyId": POLICY}, ["/deviceComplianceUserStatusId"]),
         ({"deviceComplianceUserStatusId": USER}, ["/deviceCompliancePolicyId"]),
-        ({"deviceCompliancePolicyId": "x", "deviceComplianceUserStatusId": ".."},
-         ["/deviceCompliancePolicyId", "/deviceComplianceUserStatusId"]),
+        (
+            {"deviceCompliancePolicyId": "x", "deviceComplianceUserStatusId": ".."},
+            ["/deviceCompliancePolicyId", "/deviceComplianceUserStatusId"],
+        ),
         ({"userPrincipalName": "a@b", "deviceCompliancePolicyId": POLICY}, ["/userPrincipalName"]),
         ({"userPrincipalName": "a@b", "why": "art. 17"}, ["/why"]),
     ],
-)  # fmt: skip
+)
 def test_a_request_that_names_nobody_is_refused(body: Any, pointers: list[str]) -> None:
     """All faults at once, each with its pointer."""
     refused = parse_subject(body)
@@ -235,7 +243,7 @@ def test_an_erased_row_orders_as_the_whole_one_did(before: Any, after: Any) -> N
         }
 
     row = UserStatusRow(POLICY, USER, versioned(before))
-    blank = blanked_row(row, NOW)
+    blank = redact_user_status(row, NOW)
 
     assert {name: value.version for name, value in blank.confirmed.items()} == {
         name: value.version for name, value in row.confirmed.items()
@@ -243,20 +251,20 @@ def test_an_erased_row_orders_as_the_whole_one_did(before: Any, after: Any) -> N
     assert all(value.value is None for value in blank.confirmed.values())
     for value in versioned(after).values():
         acceptance = Accepted(value.update_id, value.version, {"status": "error", "devicesCount": 1})
-        assert owed(blank, (acceptance,)) == owed(row, (acceptance,))
-        assert brings_news(blank, acceptance) == brings_news(row, acceptance)
+        assert pending_values(blank, (acceptance,)) == pending_values(row, (acceptance,))
+        assert is_newer(blank, acceptance) == is_newer(row, acceptance)
     merged, whole = newest(blank.confirmed, versioned(after)), newest(row.confirmed, versioned(after))
     assert {name: value.version for name, value in merged.items()} == {
         name: value.version for name, value in whole.items()
     }
-    assert blanked_row(UserStatusRow(POLICY, USER, NOTHING), NOW).confirmed == NOTHING
+    assert redact_user_status(UserStatusRow(POLICY, USER, NOTHING), NOW).confirmed == NOTHING
 
 
 def test_values_of_later_updates_stay() -> None:
     """They are new data; a replay's have its original's version, so they go."""
     later = Value("x", version_of(None, an_id(seconds=1)), an_id(seconds=1))
     replayed = Value("y", version_of(None, an_id()), an_id(seconds=2))
-    row = blanked_row(UserStatusRow(POLICY, USER, {"status": later, "userPrincipalName": replayed}), NOW)
+    row = redact_user_status(UserStatusRow(POLICY, USER, {"status": later, "userPrincipalName": replayed}), NOW)
     assert row.confirmed == {"status": later, "userPrincipalName": replace(replayed, value=None)}
 
 
@@ -288,6 +296,10 @@ def test_the_resource_never_says_whom_it_is_about() -> None:
     """Only how far it is."""
     told = resource(requested(an_id(), Subject(name="ada@contoso.com"), NOW))
     assert told == {
-        "id": an_id(), "status": "notStarted", "createdDateTime": "2026-11-23T20:30:00.000Z",
-        "lastActionDateTime": "2026-11-23T20:30:00.000Z", "updatesErased": 0, "userStatusesErased": 0,
-    }  # fmt: skip
+        "id": an_id(),
+        "status": "notStarted",
+        "createdDateTime": "2026-11-23T20:30:00.000Z",
+        "lastActionDateTime": "2026-11-23T20:30:00.000Z",
+        "updatesErased": 0,
+        "userStatusesErased": 0,
+    }

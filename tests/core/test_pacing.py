@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.pacing import (
+from shared.core.rate_limit import (
     FAULTS_TO_OPEN,
-    MOST_AHEAD,
+    MAX_BOOKED,
     PROBE_PAUSE_MAX,
-    Pacing,
     Quota,
+    RateLimitState,
     Slot,
     fault,
     give_back,
@@ -21,15 +21,15 @@ NOW = 1_795_000_000_000
 QUOTAS = st.builds(Quota, count=st.integers(1, 120), window=st.sampled_from([1_000, 5_000, 20_000]))
 
 
-def book(pacing: Pacing, quota: Quota, now: int, count: int = 1) -> tuple[Pacing, tuple[Slot, ...]]:
+def book(pacing: RateLimitState, quota: Quota, now: int, count: int = 1) -> tuple[RateLimitState, tuple[Slot, ...]]:
     """Reserve slots."""
     reserved = reserve(pacing, quota, now=now, count=count, probe_lasts=30_000)
     return reserved.pacing, reserved.slots
 
 
-def opened(now: int = NOW) -> Pacing:
+def opened(now: int = NOW) -> RateLimitState:
     """The row after as many faults as open it."""
-    pacing = Pacing()
+    pacing = RateLimitState()
     for n in range(FAULTS_TO_OPEN):
         pacing = fault(pacing, f"user-{n}", now=now, jitter=1.0)
     return pacing
@@ -40,10 +40,10 @@ def test_no_window_ever_holds_more_writes_than_the_quota(
     quota: Quota, bookings: list[tuple[int, int, bool]], data: st.DataObject
 ) -> None:
     """Whenever within its slot each write is sent, and whatever is given back unused."""
-    pacing, now, sent = Pacing(), NOW, list[int]()
+    pacing, now, sent = RateLimitState(), NOW, list[int]()
     for later, count, unused in bookings:
         now += later
-        if sum(stamp > now for stamp in pacing.stamps) + count > MOST_AHEAD:
+        if sum(stamp > now for stamp in pacing.stamps) + count > MAX_BOOKED:
             continue
         pacing, slots = book(pacing, quota, now, count)
         if unused:
@@ -58,7 +58,7 @@ def test_no_window_ever_holds_more_writes_than_the_quota(
 @given(QUOTAS)
 def test_a_backlog_gets_nearly_all_of_the_quota(quota: Quota) -> None:
     """Ten windows' worth of slots take ten windows and a little: 97 % at a whole window of 20 s."""
-    pacing, slots = Pacing(), list[Slot]()
+    pacing, slots = RateLimitState(), list[Slot]()
     while len(slots) < 10 * quota.count:
         pacing, more = book(pacing, quota, slots[-1].opens if slots else NOW, 4)
         slots += more
@@ -71,14 +71,14 @@ def test_a_backlog_gets_nearly_all_of_the_quota(quota: Quota) -> None:
 @given(QUOTAS, st.integers(0, 60))
 def test_a_clock_that_was_ahead_and_is_set_back_stops_nobody_for_long(quota: Quota, ahead: int) -> None:
     """Stamps of an hour ahead are dropped."""
-    pacing, _ = book(Pacing(), quota, NOW + 3_600_000, ahead + 1)
+    pacing, _ = book(RateLimitState(), quota, NOW + 3_600_000, ahead + 1)
     _, (slot,) = book(pacing, quota, NOW)
     assert slot.opens <= NOW + 2 * quota.window
 
 
 def test_faults_on_one_user_status_open_nothing() -> None:
     """A user that Graph cannot serve is no outage."""
-    pacing = Pacing()
+    pacing = RateLimitState()
     for _ in range(20):
         pacing = fault(pacing, "the same", now=NOW, jitter=1.0)
     assert not pacing.open
@@ -86,7 +86,7 @@ def test_faults_on_one_user_status_open_nothing() -> None:
 
 def test_a_success_between_the_faults_starts_the_count_anew() -> None:
     """Consecutive ones only."""
-    pacing = Pacing()
+    pacing = RateLimitState()
     for n in range(20):
         pacing = success(fault(pacing, f"user-{n}", now=NOW, jitter=1.0))
     assert not pacing.open
@@ -136,7 +136,7 @@ def test_a_fault_from_before_the_pause_does_not_prolong_it() -> None:
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_a_hold_is_only_ever_prolonged(first: int, second: int) -> None:
     """Two Retry-After answers: the later moment counts, and slots before it are no good."""
-    pacing = hold(hold(Pacing(), NOW + first), NOW + second)
+    pacing = hold(hold(RateLimitState(), NOW + first), NOW + second)
     until = NOW + max(first, second)
     assert pacing.hold_until == until
     assert not pacing.admits(Slot(until - 1, until + 100))

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.storage_tables.outcome_row import to_row
-from shared.core.envelope import Envelope, Received, Unreadable, read_queue_message
-from shared.core.event import parse_message
-from shared.core.outcome import unreadable
-from shared.core.strict_json import MOST_FAULTS, InvalidMessage, Parsed, read_json
-from shared.core.timestamp import format_milliseconds, parse_milliseconds, ticks, ticks_of
-from shared.core.update import Update
-from shared.core.update_id import accepted_at, derived_update_id, is_update_id, new_update_id
-from shared.core.version import Version, version_of
+from shared.core.basics.strict_json import MAX_FAULTS, InvalidMessage, Parsed, read_json
+from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds, ticks, ticks_of
+from shared.core.basics.update_id import accepted_at, derived_update_id, is_update_id, new_update_id
+from shared.core.basics.version import Version, version_of
+from shared.core.delivery.outcome import unreadable
+from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.core.intake.update import Update
 from tests.builders import NOW, a_message, an_envelope, an_id, an_update
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2500, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -63,12 +63,12 @@ def test_what_is_wrong_with_a_message_is_told_in_bounds(text: bytes) -> None:
     """No message comes back many times larger than it was sent, nor takes long to refuse."""
     parsed = read_json(text)
     assert isinstance(parsed, InvalidMessage)
-    assert 2 <= len(parsed.faults) <= MOST_FAULTS
+    assert 2 <= len(parsed.faults) <= MAX_FAULTS
     assert all(len(fault.pointer) < 300 for fault in parsed.faults)
 
 
 def test_the_outcome_of_a_message_full_of_faults_can_be_stored() -> None:
-    """An entity holds 1 MiB (F44); what cannot be recorded would go round for ever."""
+    """An entity holds 1 MiB (docs/graph-facts.md#f44); what cannot be recorded would go round for ever."""
     for item in (b"NaN", '"\U0001f600": 1'.encode()):
         text = b",".join([item] * (48 * 1024 // (len(item) + 1)))
         message = read(b"[" + text + b"]" if item == b"NaN" else b"{" + text + b"}")
@@ -143,12 +143,15 @@ def test_a_version_is_the_report_or_else_the_acceptance() -> None:
         {"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": a_message()},
         {"specversion": "1.0", "id": "1", "source": "/hr", "type": "t", "data": json.dumps(a_message())},
         {
-            "specversion": "1.0", "id": "1", "source": "/hr", "type": "t",
+            "specversion": "1.0",
+            "id": "1",
+            "source": "/hr",
+            "type": "t",
             "data_base64": base64.b64encode(json.dumps(a_message()).encode()).decode(),
         },
         {"id": "1", "eventType": "t", "topic": "/hr", "subject": "s", "eventTime": "x", "data": a_message()},
     ],
-)  # fmt: skip
+)
 def test_an_event_is_unwrapped_and_names_its_update(event: dict[str, Any]) -> None:
     """Source and id make the idempotency key."""
     update = parse_message(event)
@@ -194,18 +197,33 @@ def test_an_envelope_reads_back_plain_or_base64(encode: Any) -> None:
 def test_the_envelope_is_the_contracts() -> None:
     """Just its members when nothing else is to be said."""
     assert json.loads(an_envelope().to_json()) == {
-        "relay": 1, "id": an_id(), "attempt": 1, "acceptedDateTime": "2026-11-23T20:30:00.000Z", "update": a_message()
-    }  # fmt: skip
+        "relay": 1,
+        "id": an_id(),
+        "attempt": 1,
+        "acceptedDateTime": "2026-11-23T20:30:00.000Z",
+        "update": a_message(),
+    }
 
 
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("relay", 2), ("relay", True), ("id", "x"), ("id", None), ("attempt", 0), ("attempt", True), ("attempt", "1"),
-        ("acceptedDateTime", 3), ("submittedBy", 1), ("replayOf", "x"), ("version", "x"), ("version", "1|x"),
-        ("poisoned", -1), ("else", 1),
+        ("relay", 2),
+        ("relay", True),
+        ("id", "x"),
+        ("id", None),
+        ("attempt", 0),
+        ("attempt", True),
+        ("attempt", "1"),
+        ("acceptedDateTime", 3),
+        ("submittedBy", 1),
+        ("replayOf", "x"),
+        ("version", "x"),
+        ("version", "1|x"),
+        ("poisoned", -1),
+        ("else", 1),
     ],
-)  # fmt: skip
+)
 def test_an_envelope_that_is_not_ours_is_unreadable(member: str, value: Any) -> None:
     """And says why."""
     document = json.loads(an_envelope().to_json()) | {member: value}

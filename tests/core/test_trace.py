@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.envelope import Received, read_queue_message
-from shared.core.trace import Origin, Trace, read_traceparent
+from shared.core.basics.trace import Origin, Trace, read_traceparent
+from shared.core.intake.envelope import Received, read_queue_message
 from tests.builders import NOW, an_envelope
 
 ONE = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
@@ -35,10 +35,22 @@ def test_a_context_is_read_in_any_version(text: str, read: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        None, 7, "", "-", ONE[:-1], ONE + "-x", "ff" + ONE[2:], ONE.replace("1" * 32, "0" * 32), ONE + "\n",
-        ONE.replace("2" * 16, "0" * 16), OTHER.upper(), ONE.replace("-", "_"), "c" + ONE[2:], "cc" + ONE[2:] + "x",
+        None,
+        7,
+        "",
+        "-",
+        ONE[:-1],
+        ONE + "-x",
+        "ff" + ONE[2:],
+        ONE.replace("1" * 32, "0" * 32),
+        ONE + "\n",
+        ONE.replace("2" * 16, "0" * 16),
+        OTHER.upper(),
+        ONE.replace("-", "_"),
+        "c" + ONE[2:],
+        "cc" + ONE[2:] + "x",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_context_is_left_out(text: object) -> None:
     """It is no fault of the message."""
     assert read_traceparent(text) is None

@@ -1,4 +1,4 @@
-"""Every rule of contract section 2, with the exact pointer."""
+"""Every rule of the update message, with the exact pointer."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.strict_json import InvalidMessage
-from shared.core.update import Update, parse_update, user_status_key
+from shared.core.basics.strict_json import InvalidMessage
+from shared.core.intake.update import Update, parse_update, user_status_key
 from tests.builders import EXAMPLE, POLICY, USER, a_message, an_update
 
 JSONS = st.recursive(
@@ -138,9 +138,14 @@ def test_all_faults_are_told_at_once() -> None:
     """One round trip is enough to mend a message."""
     document = {"x": 1, "userStatus": {"status": "no", "devicesCount": True, "id": "q"}, "source": "a b"}
     assert pointers(document) == [
-        "/deviceCompliancePolicyId", "/deviceComplianceUserStatusId", "/source", "/userStatus/devicesCount",
-        "/userStatus/id", "/userStatus/status", "/x",
-    ]  # fmt: skip
+        "/deviceCompliancePolicyId",
+        "/deviceComplianceUserStatusId",
+        "/source",
+        "/userStatus/devicesCount",
+        "/userStatus/id",
+        "/userStatus/status",
+        "/x",
+    ]
 
 
 def test_a_user_is_named_by_id_or_by_principal_name_but_not_both() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.user_directory import Directory, Found, ListPage, NotOne, directory_of, read_list_page
+from shared.core.delivery.user_directory import Directory, Found, ListPage, NotUnique, directory_of, read_list_page
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
@@ -38,17 +38,30 @@ def test_none_or_several_are_told_apart() -> None:
     """By code; the message names ids, a few of them."""
     directory = directory_of([page(*(entry(f"id{n}", "a@x.example") for n in range(9)))])
     none, several = directory.find("b@x.example"), directory.find("a@x.example")
-    assert isinstance(none, NotOne)
-    assert isinstance(several, NotOne)
+    assert isinstance(none, NotUnique)
+    assert isinstance(several, NotUnique)
     assert (none.code, several.code) == ("userStatusNotFound", "userStatusAmbiguous")
     assert several.message.startswith("9 user statuses")
     assert "id0, id1, id2, id3, id4, ..." in several.message
 
 
 @pytest.mark.parametrize(
-    "useless", [None, 1, "x", [], {}, entry("1", None), entry("1", ""), entry(None, "a"), entry("a/b", "a"),
-                entry("..", "a"), entry("", "a"), entry("x" * 257, "a")],
-)  # fmt: skip
+    "useless",
+    [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        entry("1", None),
+        entry("1", ""),
+        entry(None, "a"),
+        entry("a/b", "a"),
+        entry("..", "a"),
+        entry("", "a"),
+        entry("x" * 257, "a"),
+    ],
+)
 def test_an_entry_that_names_nobody_is_passed_over(useless: Any) -> None:
     """An id that could leave its place in the address, too."""
     assert page(useless, entry("2", "b")).entries == (("b", "2"),)
@@ -69,7 +82,7 @@ def test_the_next_page_is_named() -> None:
 def test_a_list_that_is_too_large_says_so_for_good() -> None:
     """A newer one would not know better."""
     choice = Directory(too_large=True).find("a")
-    assert isinstance(choice, NotOne)
+    assert isinstance(choice, NotUnique)
     assert not choice.passing
 
 

@@ -1,14 +1,13 @@
 """The emulated Graph's lists are as strict as its writes."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
 
 from emulator.stack import EmulatedGraph, started
-from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
 from tests.builders import POLICY
+from tests.emulator.callers import GraphCaller
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +19,9 @@ def graph() -> Iterator[EmulatedGraph]:
         yield part
 
 
-def listed(graph: EmulatedGraph, url: str = "", **query: str) -> Any:
-    """A page."""
-    import time
-
-    token = issue(GRAPH_AUDIENCE, [WRITE_ROLE], now=time.time(), lifetime=60)
-    headers = {"Authorization": f"Bearer {token}", "client-request-id": POLICY}
-    path = f"{graph.base_url}/beta/deviceManagement/deviceCompliancePolicies/{POLICY}/userStatuses"
-    return requests.get(url or path, params=query, headers=headers, timeout=10)
+def listed(graph: EmulatedGraph, url: str = "", **query: str) -> requests.Response:
+    """Return a page."""
+    return GraphCaller(graph.base_url).page(url, **query)
 
 
 def test_following_the_links_visits_all_once(graph: EmulatedGraph) -> None:

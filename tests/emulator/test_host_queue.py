@@ -78,7 +78,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("host")
     records = folder / "records"
     with azurite() as storage:
-        env = {"ANSWERS_STORAGE": storage.connection_string, "ANSWERS_FILE": str(records)}
+        stored = dict.fromkeys(("AzureWebJobsStorage", "ANSWERS_STORAGE"), storage.connection_string)
+        env = stored | {"ANSWERS_FILE": str(records)}
         found = World(request.param, storage.connection_string, records)
         for queue in QUEUES:
             found.queue(queue).create_queue()

@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from emulator.stack import Stack, until
-from shared.core.timestamp import ticks
+from shared.core.basics.timestamp import ticks
 from tests.builders import a_message
 
 QUICK = {"GRAPH_TIMEOUT_SECONDS": "2", "RETRY_BASE_SECONDS": "0.5", "RETRY_MAX_SECONDS": "3"}

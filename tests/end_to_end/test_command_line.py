@@ -91,8 +91,12 @@ def peak(path: Path, url: str, report: Path) -> int:
 
     done = subprocess.run(
         [sys.executable, "-c", _PEAK, "submit", str(path), "--url", url, "--json", "--report", str(report)],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["accepted"] == path.read_text().count("\n") - 1
     return int(done.stderr.split()[-1])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.stack import Stack
-from shared.web.openapi_paths import PATHS
+from shared.web.openapi.operations import PATHS
 
 pytestmark = pytest.mark.end_to_end
 
@@ -21,12 +21,28 @@ def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) ->
     )
     done = subprocess.run(
         [
-            str(Path(sys.executable).parent / "schemathesis"), "run", f"{running.base_url}/api/openapi.json",
-            "--checks", checks, "--max-examples", "4", "--phases", "examples,coverage,fuzzing", "--no-color",
-            "--seed", "1", "--header", "X-Relay-Key: shared-secret", "--request-timeout", "180",
+            str(Path(sys.executable).parent / "schemathesis"),
+            "run",
+            f"{running.base_url}/api/openapi.json",
+            "--checks",
+            checks,
+            "--max-examples",
+            "4",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--no-color",
+            "--seed",
+            "1",
+            "--header",
+            "X-Relay-Key: shared-secret",
+            "--request-timeout",
+            "180",
         ],
-        cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
+    )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     count = sum(method != "options" for methods in PATHS.values() for method in methods)  # it counts no OPTIONS
     assert f"{count} selected / {count} total" in done.stdout

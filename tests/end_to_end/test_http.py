@@ -86,13 +86,17 @@ def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/nothing", 404), ("GET", "/", 404), ("GET", "/api/updates/..%2F..", 404),
+        ("GET", "/api/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "/api/updates/..%2F..", 404),
         ("DELETE", "/api/updates", 405),
-        ("GET", "/api/updates/batch", 404), ("PUT", "/api/updates/x/cancel", 405), ("GET", "/api/updates?top=0", 400),
+        ("GET", "/api/updates/batch", 404),
+        ("PUT", "/api/updates/x/cancel", 405),
+        ("GET", "/api/updates?top=0", 400),
         ("GET", "/api/updates?status=succeeded%27%20or%20true", 400),
         ("GET", "/api/updates?source=a%27%20or%20PartitionKey%20ge%20%27", 200),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_is_a_problem(running: Stack, method: str, path: str, status: int) -> None:
     """Unknown paths, wrong methods, bad queries; injection finds nothing."""
     answer = requests.request(method, running.base_url + path, timeout=20)

@@ -45,7 +45,7 @@ def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
         parts.graph.config(quota="100/5")
         parts.graph.fault("reset", count=10)
         parts.graph.fault("status", status=503, count=60)
-        parts.graph.fault("resetAfterApply", count=10)
+        parts.graph.fault("reset", count=10, landsAfterSeconds=0)
         with killing(parts.hosts[1]):
             ids = submit(parts, reports)
             found = settled(parts, 300, 300)
@@ -120,7 +120,7 @@ def killed_before_line(parts: Stack, n: int) -> bool:
 
 
 def test_a_kill_before_any_line_of_accept_and_deliver_loses_nothing() -> None:
-    """Every I/O of two updates, one kill each; `docs/architecture.md` has the table of what each leaves behind."""
+    """Every I/O of two updates, one kill each; `docs/architecture/crash-safety.md` has the table of what each leaves behind."""
     with stack(0) as parts, ThreadPoolExecutor(6) as threads:
         hits = list(threads.map(lambda n: killed_before_line(parts, n), range(LINES)))
 

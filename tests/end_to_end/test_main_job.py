@@ -77,12 +77,20 @@ def test_a_404_and_the_missing_route_end_as_the_contract_says(running: Stack) ->
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "status", "status": 503}, {"kind": "status", "status": 401, "count": 1}, {"kind": "reset"},
-        {"kind": "resetAfterApply"}, {"kind": "garbage"}, {"kind": "html"}, {"kind": "truncated"}, {"kind": "huge"},
-        {"kind": "intuneNested", "status": 503, "retryAfter": 1}, {"kind": "throttle", "retryAfter": "1"},
-        {"kind": "empty"}, {"kind": "status", "status": 403},
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 401, "count": 1},
+        {"kind": "reset"},
+        {"kind": "reset", "landsAfterSeconds": 0},
+        {"kind": "garbage"},
+        {"kind": "html"},
+        {"kind": "truncated"},
+        {"kind": "huge"},
+        {"kind": "intuneNested", "status": 503, "retryAfter": 1},
+        {"kind": "throttle", "retryAfter": "1"},
+        {"kind": "empty"},
+        {"kind": "status", "status": 403},
     ],
-)  # fmt: skip
+)
 def test_whatever_passes_is_waited_out(running: Stack, fault: dict[str, Any]) -> None:
     """Every way of failing that may pass ends in a delivery."""
     user = str(uuid.uuid4())

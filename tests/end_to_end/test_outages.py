@@ -83,7 +83,7 @@ def test_a_write_that_lands_late_is_never_followed_by_another_before_it_could() 
     """After a timeout the user status is left alone until the call can no longer land."""
     user = str(uuid.uuid4())
     with stack(1, **QUICK) as parts:
-        parts.graph.fault("applyAfter", seconds=6)
+        parts.graph.fault("slow", delaySeconds=6)
         submit(parts, [report(user, 1)])
         until(lambda: bool(parts.graph.writes()), 20, "the first call")
         submit(parts, [report(user, 2)])

@@ -20,7 +20,7 @@ from azure.storage.queue import generate_queue_sas
 
 from emulator.host import FUNCTION_KEY
 from emulator.stack import ROOT, Stack, stack, until
-from shared.core.update import Update, parse_update
+from shared.core.intake.update import Update, parse_update
 from tests.builders import a_message
 from tests.end_to_end.relay import queue, queue_is_empty
 

@@ -15,8 +15,11 @@ pytestmark = pytest.mark.end_to_end
 
 CALLER = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 METRICS = {
-    "relay.updates", "relay.update.attempts", "relay.update.waiting", "http.client.request.duration",
-}  # fmt: skip
+    "relay.updates",
+    "relay.update.attempts",
+    "relay.update.waiting",
+    "http.client.request.duration",
+}
 
 
 def test_the_retry_of_an_update_arrives_as_one_trace_when_the_host_stops() -> None:
@@ -25,9 +28,11 @@ def test_the_retry_of_an_update_arrives_as_one_trace_when_the_host_stops() -> No
     with collector() as taken, stack(1, **taken.environment, **QUICK) as parts:
         parts.graph.fault("status", status=503, match={"userStatusId": user})
         answer = requests.post(
-            f"{parts.base_url}/api/updates", json=a_message(deviceComplianceUserStatusId=user),
-            headers={"traceparent": CALLER}, timeout=60,
-        )  # fmt: skip
+            f"{parts.base_url}/api/updates",
+            json=a_message(deviceComplianceUserStatusId=user),
+            headers={"traceparent": CALLER},
+            timeout=60,
+        )
         done = final(parts.base_url, answer.json()["id"])
         assert parts.hosts[0].stop() == 0
 

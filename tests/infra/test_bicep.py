@@ -97,7 +97,7 @@ def test_the_parameters_file_gives_every_parameter() -> None:
 
 def test_every_setting_is_set_or_has_a_default() -> None:
     """And nothing is set that nobody reads."""
-    code = (ROOT / "shared/settings.py").read_text()
+    code = (ROOT / "shared/settings/__init__.py").read_text()
     read = set(re.findall(r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC)_[A-Z_]+)"', code))
     variables = declared(APP, "variable")
     given = {key for name in ("settings", "webhookSettings") for node in walk(variables[name])
@@ -116,8 +116,8 @@ def test_every_setting_is_set_or_has_a_default() -> None:
 
 
 def test_the_tables_that_the_app_uses_are_made() -> None:
-    """By the names in shared/outside.py."""
-    code = (ROOT / "shared/outside.py").read_text()
+    """By the names in shared/wiring/adapters.py."""
+    code = (ROOT / "shared/wiring/adapters.py").read_text()
     used = set(re.findall(r'table\("(\w+)"\)', code))
     made = set(re.findall(r"'(\w+)'", text(declared(STORAGE, "variable")["tables"])))
     assert len(used) >= 6

@@ -7,7 +7,7 @@ import pytest
 from tests.infra.bicep import INFRA, ROOT
 
 OPERATIONS = ROOT / "docs/operations.md"
-#: Contract section 3, and the one that only a batch tells.
+#: The documented, and the one that only a batch tells.
 CODES = (
     "invalidMessage", "graphRejected", "operationNotSupported", "deadlineExceeded", "poisoned",
     "idempotencyKeyConflict",
@@ -60,7 +60,7 @@ def test_every_query_is_an_alert() -> None:
 def test_every_code_that_the_app_uses_is_known() -> None:
     """A new code needs its paragraph."""
     code = "\n".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
-    used = set(re.findall(r'error_of\(\s*"(\w+)"', code))
+    used = set(re.findall(r'error_object\(\s*"(\w+)"', code))
     assert used
     assert used <= set(CODES)
 

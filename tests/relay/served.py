@@ -50,9 +50,13 @@ class Served:
         if method == "GET" and self.deliver:
             self.world.run(100_000)
         request = func.HttpRequest(
-            method, f"{self.url}{target}", headers=headers, body=body, params=dict(parse_qsl(url.query)),
+            method,
+            f"{self.url}{target}",
+            headers=headers,
+            body=body,
+            params=dict(parse_qsl(url.query)),
             route_params=params,
-        )  # fmt: skip
+        )
         response = answered(handler(request))
         if self.after:
             return self.after.pop(0)
@@ -62,13 +66,13 @@ class Served:
 def _handler(world: World, method: str, path: str) -> tuple[Any, dict[str, str]]:
     relay = world.relay
     routes = [
-        ("POST", r"/api/updates/batch", relay.batches.post_batch),
-        ("POST", r"/api/updates/replay", relay.api.replay_updates),
-        ("POST", r"/api/updates/(?P<id>[^/]+)/cancel", relay.api.cancel_update),
-        ("POST", r"/api/updates/(?P<id>[^/]+)/replay", relay.api.replay_update),
-        ("GET", r"/api/updates/(?P<id>[^/]+)", relay.api.get_update),
-        ("GET", r"/api/updates", relay.api.list_updates),
-        ("GET", r"/api/stats", relay.operations().stats.get_stats),
+        ("POST", r"/api/updates/batch", relay.batch.post_batch),
+        ("POST", r"/api/updates/replay", relay.updates.replay_updates),
+        ("POST", r"/api/updates/(?P<id>[^/]+)/cancel", relay.updates.cancel_update),
+        ("POST", r"/api/updates/(?P<id>[^/]+)/replay", relay.updates.replay_update),
+        ("GET", r"/api/updates/(?P<id>[^/]+)", relay.updates.get_update),
+        ("GET", r"/api/updates", relay.updates.list_updates),
+        ("GET", r"/api/stats", relay.stats.get_stats),
     ]
     for wanted, pattern, handler in routes:
         match = re.fullmatch(pattern, path)
@@ -185,9 +189,14 @@ def launched(*arguments: str, cwd: Path = ROOT, env: dict[str, str] | None = Non
     """``python -m relay`` in a process of its own."""
     command = [sys.executable, "-c", _AS_FROM_A_SHELL, *arguments]
     return subprocess.Popen(
-        command, cwd=cwd, env=env or environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        command,
+        cwd=cwd,
+        env=env or environment(),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )  # fmt: skip
+    )
 
 
 def ended(process: subprocess.Popen[str]) -> Ended:

@@ -264,9 +264,10 @@ class Hurried:
 
 
 @given(
-    seconds=st.floats(0, 10_000), jitter=st.floats(0, 1),
+    seconds=st.floats(0, 10_000),
+    jitter=st.floats(0, 1),
     waits=st.lists(st.none() | st.floats(0, 100), max_size=400),
-)  # fmt: skip
+)
 def test_patience_always_ends_in_time(seconds: float, jitter: float, waits: list[float | None]) -> None:
     """However often and for how long the relay asks to wait; and never earlier than it asks."""
     clock, why = Hurried(), Failure("gone")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from relay.csv_rows import csv_rows
 from relay.files import read_rows
 from relay.rows import BadRow, Common, Row, UnreadableFile, json_rows
-from shared.core.update import Update
-from shared.core.update_schema import COMPLIANCE_STATUSES
+from shared.core.intake.update import Update
+from shared.core.intake.update_schema import COMPLIANCE_STATUSES
 from tests.builders import POLICY, a_message
 
 HEADER = "deviceCompliancePolicyId,deviceComplianceUserStatusId,status,devicesCount,lastReportedDateTime"
@@ -49,9 +49,12 @@ def test_columns_become_the_members_that_they_are_named_for() -> None:
     )
     status = {"userPrincipalName": "c@d.example", "status": "compliant", "devicesCount": 3, "userDisplayName": "A B"}
     assert message == {
-        "deviceCompliancePolicyId": POLICY, "userPrincipalName": "a@b.example", "userStatus": status, "source": "hr",
+        "deviceCompliancePolicyId": POLICY,
+        "userPrincipalName": "a@b.example",
+        "userStatus": status,
+        "source": "hr",
         "idempotencyKey": "key-1",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
@@ -105,8 +108,10 @@ def test_a_row_that_is_wrong_in_three_ways_hears_of_all_three() -> None:
     """By the names of the columns in the file."""
     found = faults(f"{HEADER.replace('status', 'userStatus.status')}\nx,u,Compliant,12.0,\n")
     assert {(line, at) for line, at, _ in found} == {
-        (2, "deviceCompliancePolicyId"), (2, "userStatus.status"), (2, "devicesCount")
-    }  # fmt: skip
+        (2, "deviceCompliancePolicyId"),
+        (2, "userStatus.status"),
+        (2, "devicesCount"),
+    }
     assert any("'12.0'" in detail for _, _, detail in found)
 
 
@@ -198,9 +203,12 @@ _CELLS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max
 
 
 @given(
-    names=st.lists(_CELLS, min_size=1, max_size=8), counts=st.integers(0, 2_147_483_647),
-    status=st.sampled_from(COMPLIANCE_STATUSES), delimiter=st.sampled_from(",;\t"), end=st.sampled_from(["\n", "\r\n"]),
-)  # fmt: skip
+    names=st.lists(_CELLS, min_size=1, max_size=8),
+    counts=st.integers(0, 2_147_483_647),
+    status=st.sampled_from(COMPLIANCE_STATUSES),
+    delimiter=st.sampled_from(",;\t"),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
 def test_what_a_csv_writer_writes_is_what_is_read(
     names: list[str], counts: int, status: str, delimiter: str, end: str
 ) -> None:

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from shared.adapters.storage_tables.outcome_row import to_row
-from shared.core.reply import Reply
-from shared.service.deliver import Delivery
-from shared.service.ports import OutcomeFilter
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.delivery.deliver import Delivery
+from shared.service.ports.storage import OutcomeFilter
 from tests.builders import NOW, POLICY, a_message
 from tests.web.caller import URL, ask
 from tests.world import World
@@ -41,10 +41,10 @@ def lived(world: World, name: str = NAME) -> list[str]:
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 2))
     world.run()
     # Refused, with an error that names her; canceled; another policy's; by principal name alone.
-    graph.replies = [Reply(404, code="NotFound", message=f"No user '{name}'.", request_id=f"for {name}")]
+    graph.replies = [GraphReply(404, code="NotFound", message=f"No user '{name}'.", request_id=f"for {name}")]
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(name, 4))
     world.run()
-    world.relay.api.cancel(world.accept(deviceComplianceUserStatusId=HERS_TOO, userStatus=status(name, 5)))
+    world.relay.updates.cancel(world.accept(deviceComplianceUserStatusId=HERS_TOO, userStatus=status(name, 5)))
     world.run()
     world.accept(deviceComplianceUserStatusId=None, userPrincipalName=name, userStatus=status(None, 6))
     world.run()
@@ -63,7 +63,7 @@ def lived(world: World, name: str = NAME) -> list[str]:
     world.accept(deviceComplianceUserStatusId=HERS_TOO, userStatus=status(name, 8))
     message = world.queue.messages.pop()
     for n in range(4):
-        world.operations.poison(Delivery(message.text.encode(), f"poison-{n}", NOW, 1))
+        world.relay.consume_poison(Delivery(message.text.encode(), f"poison-{n}", NOW, 1))
         message = world.queue.messages.pop() if world.queue.messages else message
     world.run()
     return sorted(known(world) - before)
@@ -82,16 +82,14 @@ def others_lived(world: World) -> list[str]:
 
 def erase(world: World, **body: Any) -> dict[str, Any]:
     """POST an erasure; its resource."""
-    response, told = ask(
-        world.operations.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES
-    )
+    response, told = ask(world.relay.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES)
     assert response.status_code == 202, told
     return dict(told)
 
 
 def erasure(world: World, erasure_id: str) -> dict[str, Any]:
     """GET it."""
-    response, told = ask(world.operations.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
+    response, told = ask(world.relay.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
     assert response.status_code == 200, told
     return dict(told)
 
@@ -103,7 +101,7 @@ def finished(world: World, begun: dict[str, Any], most: int = 100) -> dict[str, 
         if told["status"] in ("succeeded", "failed"):
             return told
         world.clock.step(minutes=1)
-        world.operations.erase()
+        world.relay.erase()
     raise AssertionError(told)
 
 
@@ -111,13 +109,18 @@ def stored(world: World) -> str:
     """All that the twins hold, as their rows would: the text that must not name her."""
     rows = [
         [to_row(outcome) for outcome, _ in world.outcomes.rows.values()],
-        world.user_statuses.rows, world.user_statuses.accepted, world.erasures.rows, world.keys.kept,
-        world.activity.rows, world.pacing.pacing, [message.text for message in world.queue.messages],
-    ]  # fmt: skip
+        world.user_statuses.rows,
+        world.user_statuses.accepted,
+        world.erasures.rows,
+        world.idempotency_keys.kept,
+        world.counters.rows,
+        world.rate_limit.pacing,
+        [message.text for message in world.queue.messages],
+    ]
     return json.dumps([repr(one) for one in rows], ensure_ascii=False)
 
 
 def in_api(world: World, user: str = HERS) -> dict[str, Any]:
     """The user status as callers see it."""
-    _, told = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY, "u": user})
+    _, told = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": user})
     return dict(told)

@@ -1,11 +1,13 @@
 """Cancel against delivery: one of them wins, and both know it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from shared.core.outcome import Outcome, State
-from shared.core.registration import key_of
-from shared.core.reply import Reply
-from shared.service.cancel import TooLate
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.user_status import Acceptance, UserStatusRow
+from shared.service.delivery.cancel import TooLate
+from shared.service.delivery.lease import Leases
 from tests.builders import an_envelope, an_id, reported
 from tests.world import World
 
@@ -15,7 +17,7 @@ def test_a_canceled_update_is_never_sent(world: World) -> None:
     first = world.accept(userStatus=reported("12:00:00", devicesCount=1))
     second = world.accept(userStatus=reported("12:01:00", devicesCount=2))
 
-    canceled = world.relay.api.cancel(second)
+    canceled = world.relay.updates.cancel(second)
     world.run()
 
     assert isinstance(canceled, Outcome)
@@ -26,11 +28,11 @@ def test_a_canceled_update_is_never_sent(world: World) -> None:
 
 def test_a_waiting_update_can_be_canceled(world: World) -> None:
     """Its next message is dropped."""
-    world.graph.replies = [Reply(503, retry_after_seconds=60)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=60)]
     update_id = world.accept()
     world.deliver_next()
 
-    assert isinstance(world.relay.api.cancel(update_id), Outcome)
+    assert isinstance(world.relay.updates.cancel(update_id), Outcome)
     world.run()
 
     assert len(world.graph.calls) == 1
@@ -41,8 +43,8 @@ def test_a_final_update_and_an_unknown_one_cannot(world: World) -> None:
     """409, and 404."""
     update_id = world.accept()
     world.run()
-    assert isinstance(world.relay.api.cancel(update_id), TooLate)
-    assert world.relay.api.cancel(an_id(99)) is None
+    assert isinstance(world.relay.updates.cancel(update_id), TooLate)
+    assert world.relay.updates.cancel(an_id(99)) is None
 
 
 def test_an_update_on_its_way_cannot(world: World) -> None:
@@ -50,16 +52,13 @@ def test_an_update_on_its_way_cannot(world: World) -> None:
     update_id = world.accept()
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
-    snapshot = world.user_statuses.read(key_of(envelope))
-    from shared.core.registration import acceptance_of, row_of
-    from shared.service.lease import Leases
-
+    snapshot = world.user_statuses.read(envelope.user_status_key)
     held = Leases(world.user_statuses, world.clock, timedelta(seconds=30)).acquire(
-        key_of(envelope), row_of(envelope), snapshot, acceptance_of(envelope)
+        envelope.user_status_key, UserStatusRow.of(envelope), snapshot, Acceptance.of(envelope)
     )
-    assert isinstance(world.relay.api.cancel(update_id), TooLate)
+    assert isinstance(world.relay.updates.cancel(update_id), TooLate)
     held.release()
-    assert isinstance(world.relay.api.cancel(update_id), Outcome)
+    assert isinstance(world.relay.updates.cancel(update_id), Outcome)
 
 
 def test_values_that_graph_has_already_are_delivered_not_canceled(world: World) -> None:
@@ -68,10 +67,8 @@ def test_values_that_graph_has_already_are_delivered_not_canceled(world: World) 
     envelope = an_envelope()
     world.run()
     stored = world.outcomes.rows[update_id][0]
-    from dataclasses import replace
-
     world.outcomes.rows[update_id] = (replace(stored, state=State.QUEUED), 9)
 
-    assert isinstance(world.relay.api.cancel(update_id), TooLate)
+    assert isinstance(world.relay.updates.cancel(update_id), TooLate)
     assert world.outcome(update_id).state is State.DELIVERED
     assert envelope.id == an_id()

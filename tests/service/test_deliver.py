@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.outcome import State
-from shared.core.reply import Reply, Transport
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.outcome import State
 from tests.builders import EXAMPLE, NOW, POLICY, USER, a_message, an_update, reported
 from tests.world import World
 
@@ -42,7 +42,7 @@ def test_a_foreign_message_gets_an_outcome_under_an_id_of_its_own(world: World) 
 @pytest.mark.parametrize("body", [b"\xff\x00nonsense", b"{", b"[]", b"e30=", b"{" * 20_000, b"null", b""])
 def test_what_nobody_can_read_ends_at_once_with_its_raw_text(world: World, body: bytes) -> None:
     """Garbage is neither lost nor silent."""
-    from shared.service.deliver import Delivery
+    from shared.service.delivery.deliver import Delivery
 
     world.relay.deliver(Delivery(body, "one", NOW, 1))
 
@@ -56,7 +56,7 @@ def test_what_nobody_can_read_ends_at_once_with_its_raw_text(world: World, body:
 
 def test_a_transient_fault_waits_and_is_tried_again_as_a_new_message(world: World) -> None:
     """The next attempt is on the queue, delayed, before the old message is finished."""
-    world.graph.replies = [Reply(503, retry_after_seconds=30.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=30.0)]
     update_id = world.accept()
 
     world.deliver_next()
@@ -74,7 +74,7 @@ def test_a_transient_fault_waits_and_is_tried_again_as_a_new_message(world: Worl
 
 def test_a_permanent_answer_fails_at_once_and_is_never_tried_again(world: World) -> None:
     """404 is final."""
-    world.graph.replies = [Reply(404, code="NotFound", message="no")]
+    world.graph.replies = [GraphReply(404, code="NotFound", message="no")]
     update_id = world.accept()
 
     world.run()
@@ -147,7 +147,7 @@ def test_a_refused_merged_write_is_split_so_that_only_the_bad_one_fails(world: W
 
 def test_a_401_gets_one_new_token_and_one_more_try(world: World) -> None:
     """The second try has another token."""
-    world.graph.replies = [Reply(401)]
+    world.graph.replies = [GraphReply(401)]
     update_id = world.accept()
 
     world.run()
@@ -174,7 +174,7 @@ def test_without_a_token_an_update_waits_however_long(world: World) -> None:
 
 def test_an_update_that_was_tried_fails_at_its_deadline_with_its_last_fault(world: World) -> None:
     """After 24 hours the last fault is told."""
-    world.graph.replies = [Reply(503, message="busy")] * 1000
+    world.graph.replies = [GraphReply(503, message="busy")] * 1000
     update_id = world.accept()
 
     world.run(most=2000)
@@ -187,7 +187,7 @@ def test_an_update_that_was_tried_fails_at_its_deadline_with_its_last_fault(worl
 
 def test_what_was_tried_fails_at_its_deadline_even_while_no_token_can_be_had(world: World) -> None:
     """Failing needs no call."""
-    world.graph.replies = [Reply(503, message="busy")]
+    world.graph.replies = [GraphReply(503, message="busy")]
     update_id = world.accept()
     world.deliver_next()
 
@@ -200,7 +200,7 @@ def test_what_was_tried_fails_at_its_deadline_even_while_no_token_can_be_had(wor
 
 def test_after_a_timeout_the_user_status_is_left_alone_until_that_call_can_no_longer_land(world: World) -> None:
     """Nobody writes this user status for longer than a whole call takes."""
-    world.graph.replies = [Reply(None, Transport.TIMEOUT)]
+    world.graph.replies = [GraphReply(None, TransportFault.TIMEOUT)]
     first = world.accept(userStatus=reported("12:00:00"))
     world.deliver_next()
     second = world.accept(userStatus=reported("12:01:00", status="nonCompliant"))

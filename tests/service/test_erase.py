@@ -5,16 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.core.blank import ERASED_MESSAGE
-from shared.core.envelope import Envelope
-from shared.core.erasure import MOST_FOLLOWED, MOST_KEYS
-from shared.core.outcome import Event, State, advance, queued
-from shared.core.registration import acceptance_of, key_of
-from shared.core.reply import Reply
-from shared.core.user_status import Lease
-from shared.service.erase import SLICE_CALLS
-from shared.service.erase_outcomes import FOLLOWED_AT_ONCE
-from shared.service.ports import Unavailable
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import State, Transition, advance, queued
+from shared.core.delivery.user_status import Acceptance, Lease
+from shared.core.erasure.erasure import MAX_FOLLOWED, MAX_USER_STATUSES
+from shared.core.erasure.redaction import ERASED_MESSAGE
+from shared.core.intake.envelope import Envelope
+from shared.service.erasure.erase import SLICE_CALLS
+from shared.service.erasure.outcomes import FOLLOWED_AT_ONCE
+from shared.service.ports.storage import Unavailable
 from tests.builders import NOW, POLICY, a_message, an_id, an_update
 from tests.service.lives import (
     HERS,
@@ -39,7 +38,7 @@ def key_of_update(world: World, update_id: str) -> str:
     """The key of an open update's user status."""
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
-    return key_of(envelope)
+    return envelope.user_status_key
 
 
 def test_nothing_of_a_person_stays_and_nobody_else_is_touched(world: World) -> None:
@@ -80,13 +79,13 @@ def test_erased_updates_are_listed_and_found_by_their_ids_and_source(world: Worl
     """Counts stay."""
     lived(world)
     query = IDS | {"status": "succeeded"}
-    _, before = ask(world.relay.api.list_updates, params=query)
+    _, before = ask(world.relay.updates.list_updates, params=query)
 
     erase(world)
 
-    _, after = ask(world.relay.api.list_updates, params=query)
+    _, after = ask(world.relay.updates.list_updates, params=query)
     assert [one["id"] for one in after["value"]] == [one["id"] for one in before["value"]]
-    _, from_hr = ask(world.relay.api.list_updates, params={"source": "hr"})
+    _, from_hr = ask(world.relay.updates.list_updates, params={"source": "hr"})
     assert len(from_hr["value"]) == 1
 
 
@@ -96,7 +95,7 @@ def test_a_key_without_the_name_stays(world: World) -> None:
     world.run()
     erase(world)
     assert world.resource(update_id)["idempotencyKey"] == "ticket-7"
-    _, found = ask(world.relay.api.list_updates, params={"idempotencyKey": "ticket-7"})
+    _, found = ask(world.relay.updates.list_updates, params={"idempotencyKey": "ticket-7"})
     assert [one["id"] for one in found["value"]] == [update_id]
 
 
@@ -156,7 +155,7 @@ def test_a_row_whose_outcomes_were_purged_is_found_by_its_values(world: World) -
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(NAME))
     world.run()
     world.clock.step(days=31)
-    world.operations.purge()
+    world.relay.purge()
     unnamed = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 50))
     world.run()
 
@@ -169,22 +168,22 @@ def test_a_row_whose_outcomes_were_purged_is_found_by_its_values(world: World) -
 
 def test_an_erased_update_is_not_replayed(world: World) -> None:
     """Its message is gone: 409 says why, and a filter leaves it out."""
-    world.graph.replies = [Reply(400, message="no")]
+    world.graph.replies = [GraphReply(400, message="no")]
     update_id = world.accept(userStatus=status(NAME))
     world.run()
     erase(world)
-    response, told = ask(world.relay.api.replay_update, "POST", route_params={"id": update_id})
+    response, told = ask(world.relay.updates.replay_update, "POST", route_params={"id": update_id})
     assert problem(response) == (409, "notReplayable")
     assert "erased" in told["detail"]
-    _, counted = ask(world.relay.api.replay_updates, "POST", {"status": "failed"})
+    _, counted = ask(world.relay.updates.replay_updates, "POST", {"status": "failed"})
     assert counted["matched"] == 0
-    response, _ = ask(world.relay.api.cancel_update, "POST", route_params={"id": update_id})
+    response, _ = ask(world.relay.updates.cancel_update, "POST", route_params={"id": update_id})
     assert problem(response) == (409, "tooLate")
 
 
 def test_a_replay_made_meanwhile_is_erased_with_its_original(world: World) -> None:
     """It has a new id and the old data."""
-    world.graph.replies = [Reply(400, message="no")]
+    world.graph.replies = [GraphReply(400, message="no")]
     original = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(NAME, 3))
     world.run()
     scan = world.outcomes.scan
@@ -192,9 +191,9 @@ def test_a_replay_made_meanwhile_is_erased_with_its_original(world: World) -> No
     begun = erase(world)
     world.outcomes.scan = scan  # type: ignore[method-assign]
     world.clock.step(seconds=30)
-    _, replay = ask(world.relay.api.replay_update, "POST", route_params={"id": original})
+    _, replay = ask(world.relay.updates.replay_update, "POST", route_params={"id": original})
 
-    world.operations.erase()
+    world.relay.erase()
     assert erasure(world, begun["id"])["status"] == "running"
     world.run()
     told = finished(world, begun)
@@ -207,13 +206,13 @@ def test_a_replay_made_meanwhile_is_erased_with_its_original(world: World) -> No
 
 def test_an_update_that_is_not_final_is_delivered_first(world: World) -> None:
     """Nothing accepted is lost; it is erased when it is final, and so is its user status."""
-    world.graph.replies = [Reply(503, retry_after_seconds=600.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=600.0)]
     waiting = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(NAME, 1))
     world.deliver_next()
 
     begun = erase(world)
     world.clock.step(minutes=1)
-    world.operations.erase()
+    world.relay.erase()
 
     assert erasure(world, begun["id"])["status"] == "running"
     assert world.resource(waiting)["userStatus"] is not None
@@ -227,7 +226,7 @@ def test_an_update_that_is_not_final_is_delivered_first(world: World) -> None:
 
 def test_what_came_after_the_request_is_new_data(world: World) -> None:
     """Its outcome and its values stay; older ones of the same user status go."""
-    world.graph.replies = [Reply(503, retry_after_seconds=600.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=600.0)]
     old = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(NAME, 1, status="compliant"))
     world.deliver_next()
     begun = erase(world)
@@ -269,7 +268,7 @@ def test_a_user_status_that_is_being_written_waits(world: World) -> None:
 
     begun = erase(world)
     world.clock.step(minutes=1)
-    world.operations.erase()
+    world.relay.erase()
 
     assert erasure(world, begun["id"])["status"] == "running"
     assert in_api(world)["properties"]["userPrincipalName"]["confirmed"]["value"] == NAME
@@ -283,7 +282,7 @@ def test_an_acceptance_that_was_left_over_goes(world: World) -> None:
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
     world.run()
-    world.user_statuses.register(key_of(envelope), acceptance_of(envelope))
+    world.user_statuses.register(envelope.user_status_key, Acceptance.of(envelope))
     erase(world)
     assert not any(world.user_statuses.accepted.values())
     assert NAME not in stored(world)
@@ -297,7 +296,7 @@ def test_an_acceptance_whose_update_never_shows_is_waited_for_a_day(world: World
 
     begun = erase(world)
     world.clock.step(hours=23)
-    world.operations.erase()
+    world.relay.erase()
     assert erasure(world, begun["id"])["status"] == "running"
     world.clock.step(hours=2)
 
@@ -309,7 +308,7 @@ def test_an_outcome_that_only_mentions_someone_does_not_take_its_user_status_alo
     """The error of another's update names her: that text goes, the other's reports stay."""
     others = world.accept(deviceComplianceUserStatusId="bob", userStatus=status("bob@contoso.com", 1))
     world.run()
-    world.graph.replies = [Reply(400, message=f"Assigned to {NAME} already.")]
+    world.graph.replies = [GraphReply(400, message=f"Assigned to {NAME} already.")]
     refused = world.accept(deviceComplianceUserStatusId="bob", userStatus=status("bob@contoso.com", 2))
     world.run()
     told = erase(world)
@@ -327,7 +326,7 @@ def test_somebody_unknown_is_erased_at_once(world: World) -> None:
 
 def test_the_erasure_itself_forgets_whom_it_was_about(world: World) -> None:
     """While it runs its row needs the name; the resource never shows it."""
-    world.graph.replies = [Reply(503, retry_after_seconds=600.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=600.0)]
     world.accept(userStatus=status(NAME))
     world.deliver_next()
     begun = erase(world)
@@ -345,7 +344,7 @@ def test_an_erasure_that_cannot_end_fails_and_forgets_too(world: World) -> None:
     world.deliver_next()
     begun = erase(world)
     world.clock.step(days=31)
-    assert world.operations.erase() == 1
+    assert world.relay.erase() == 1
     assert erasure(world, begun["id"])["status"] == "failed"
     assert NAME not in repr(world.erasures.rows)
 
@@ -353,14 +352,14 @@ def test_an_erasure_that_cannot_end_fails_and_forgets_too(world: World) -> None:
 def test_ended_erasures_are_purged_open_ones_are_not(world: World) -> None:
     """With the retention, counted from their end."""
     done = erase(world)
-    world.graph.replies = [Reply(503, retry_after_seconds=600.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=600.0)]
     world.accept(userStatus=status(NAME))
     world.deliver_next()
     begun = erase(world)
     world.clock.step(days=29)
-    assert world.operations.purge() == 0
+    assert world.relay.purge() == 0
     world.clock.step(days=2)
-    world.operations.purge()
+    world.relay.purge()
     assert world.erasures.get(done["id"]) is None
     assert world.erasures.get(begun["id"]) is not None
 
@@ -374,7 +373,7 @@ def test_storage_that_is_away_delays_an_erasure_and_loses_none(world: World) -> 
         raise Unavailable("table")
 
     world.erasures.insert = down  # type: ignore[method-assign]
-    response, _ = ask(world.operations.erasures.post_erasure, "POST", {"userPrincipalName": NAME})
+    response, _ = ask(world.relay.erasures.post_erasure, "POST", {"userPrincipalName": NAME})
     assert problem(response) == (503, "storageUnavailable")
     assert not world.erasures.rows
     world.erasures.insert = insert  # type: ignore[method-assign]
@@ -424,7 +423,7 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
         update = an_update(
             deviceComplianceUserStatusId=f"u{n % 50}", userStatus=status(NAME if n % 2 else None, n % 60)
         )
-        outcome = advance(queued(Envelope(an_id(n=n), 1, update), NOW), Event.CANCEL, NOW)
+        outcome = advance(queued(Envelope(an_id(n=n), 1, update), NOW), Transition.CANCEL, NOW)
         world.outcomes.insert(outcome)
     calls: list[int] = []
 
@@ -445,7 +444,7 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
     for _ in range(60):
         calls.append(0)
         world.clock.step(minutes=1)
-        if world.operations.erase():
+        if world.relay.erase():
             break
 
     told = erasure(world, begun["id"])
@@ -458,17 +457,17 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
 
 def test_more_user_statuses_and_open_updates_than_fit_are_taken_in_later_rounds(world: World) -> None:
     """The row that remembers them is bounded, and nobody is forgotten for it."""
-    many = MOST_KEYS + 5
+    many = MAX_USER_STATUSES + 5
     for n in range(many):
         world.accept(deviceComplianceUserStatusId=f"u{n}", userStatus=status(NAME))
         world.accept(deviceComplianceUserStatusId=f"u{n}", userStatus=status(None, 1))
     begun = erase(world)
     for _ in range(10):
         world.clock.step(minutes=1)
-        world.operations.erase()
+        world.relay.erase()
         (row,) = [one for one, _ in world.erasures.rows.values()]
-        assert len(row.progress.keys) <= MOST_KEYS
-        assert len(row.progress.followed) <= MOST_FOLLOWED
+        assert len(row.progress.keys) <= MAX_USER_STATUSES
+        assert len(row.progress.followed) <= MAX_FOLLOWED
     world.run(3 * many)
 
     told = finished(world, begun)
@@ -501,7 +500,7 @@ def test_a_message_that_is_just_being_consumed_is_not_missed(world: World) -> No
     begun = erase(world)
     assert begun["status"] == "running"
     world.clock.step(seconds=20)
-    world.operations.erase()
+    world.relay.erase()
     world.relay.deliver(message.delivery())
     world.queue.delete(message)
     assert finished(world, begun)["updatesErased"] == 1

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.reply import Reply
-from shared.service.ports import Conflict, Unavailable
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
-from shared.wiring import Relay, build
+from shared.wiring.services import Services
 from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
 from tests.service.test_interleavings import Crash, Interrupted, Patience, Scheduler
 from tests.world import World
@@ -50,7 +50,7 @@ def a_life() -> tuple[World, str]:
     """A person's outcomes, one of them not final yet; and who is replayed while the erasure runs."""
     world = World(SETTINGS)
     lived(world)
-    world.graph.replies = [Reply(503, retry_after_seconds=90.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=90.0)]
     waiting = world.accept(deviceComplianceUserStatusId="ada-3", userStatus=status(NAME, 9))
     world.deliver_next()
     return world, waiting
@@ -65,14 +65,14 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
         world, waiting = a_life()
         mortal = Mortal(n, after=after)
         ports = {name: mortal.port(getattr(world, name)) for name in STORES}
-        whole, dying = world.relay, build(SETTINGS, **(world.ports() | ports))
+        whole, dying = world.relay, Services(SETTINGS, **(world.ports() | ports))
         try:
             world.relay = dying
             erase(world)
             world.relay = whole
             world.run()
             world.clock.step(minutes=1)
-            dying.operations().erase()
+            dying.erase()
             died = False
         except Crash:
             died = True
@@ -90,10 +90,10 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
     assert n > 40
 
 
-def host(world: World, scheduler: Scheduler, name: str) -> Relay:
+def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance over the same storage, which may be interrupted at every call."""
-    ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "pacing")}
-    return build(SETTINGS, **(world.ports() | ports | {"clock": Patience(world.clock, scheduler, name)}))
+    ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "rate_limit")}
+    return Services(SETTINGS, **(world.ports() | ports | {"clock": Patience(world.clock, scheduler, name)}))
 
 
 @settings(max_examples=150)
@@ -127,7 +127,7 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
 
     scheduler = Scheduler(chance, crashes)
 
-    def turns(relay: Relay) -> Any:
+    def turns(relay: Services) -> Any:
         def job() -> None:
             for _ in range(20):
                 message = world.queue.receive()
@@ -142,8 +142,8 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
 
         return job
 
-    def slices(relay: Relay) -> Any:
-        return lambda: [relay.operations().erase() for _ in range(3)]
+    def slices(relay: Services) -> Any:
+        return lambda: [relay.erase() for _ in range(3)]
 
     jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
     scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
@@ -173,12 +173,12 @@ def test_two_slices_at_the_same_time_do_no_harm() -> None:
 
     def overtaken(row: Any, etag: str) -> str:
         world.erasures.replace = replace  # type: ignore[method-assign]
-        world.operations.erase()
+        world.relay.erase()
         return replace(row, etag)
 
     world.clock.step(minutes=2)
     world.erasures.replace = overtaken  # type: ignore[method-assign]
-    world.operations.erase()
+    world.relay.erase()
     world.run()
     assert finished(world, begun)["updatesErased"] == 13
     assert in_api(world, HERS)["properties"]["devicesCount"]["confirmed"]["value"] is None

@@ -15,13 +15,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.reply import Reply, Transport
-from shared.core.timestamp import ticks
-from shared.service.ports import Conflict, Unavailable
+from shared.core.basics.timestamp import ticks
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
-from shared.wiring import Relay, build
-from tests import twins
+from shared.wiring.services import Services
 from tests.builders import NOW, POLICY, a_message, an_update
+from tests.fakes.graph import ScriptedGraph
+from tests.fakes.runtime import SteppedClock
 from tests.world import World
 
 SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true", "RETRY_MAX_SECONDS": "60"})
@@ -102,7 +103,7 @@ class Interrupted:
 class Patience:
     """A host's clock: waiting moves the time of all, and lets the others go on."""
 
-    def __init__(self, clock: twins.SteppedClock, scheduler: Scheduler, name: str) -> None:
+    def __init__(self, clock: SteppedClock, scheduler: Scheduler, name: str) -> None:
         self._clock, self._scheduler, self._name = clock, scheduler, name
 
     def now(self) -> Any:
@@ -114,10 +115,10 @@ class Patience:
         self._clock.moment = max(self._clock.moment, end)
 
 
-class WatchedGraph(twins.ScriptedGraph):
+class WatchedGraph(ScriptedGraph):
     """Fails by chance, and checks what must never happen."""
 
-    def __init__(self, clock: twins.SteppedClock, chance: random.Random, faults: int) -> None:
+    def __init__(self, clock: SteppedClock, chance: random.Random, faults: int) -> None:
         super().__init__(clock)
         self.chance, self.faults = chance, faults
         self.at_work: Counter[str] = Counter()
@@ -131,7 +132,13 @@ class WatchedGraph(twins.ScriptedGraph):
         if self.faults and self.chance.random() < 0.3:
             self.faults -= 1
             self.replies = [
-                self.chance.choice([Reply(503), Reply(429, retry_after_seconds=5.0), Reply(None, Transport.TIMEOUT)])
+                self.chance.choice(
+                    [
+                        GraphReply(503),
+                        GraphReply(429, retry_after_seconds=5.0),
+                        GraphReply(None, TransportFault.TIMEOUT),
+                    ]
+                )
             ]
         answer = super().patch_user_status(policy_id, user_status_id, properties, token=token)
         if answer.reply.status_code == 200:
@@ -139,17 +146,17 @@ class WatchedGraph(twins.ScriptedGraph):
         return answer
 
 
-def host(world: World, scheduler: Scheduler, name: str) -> Relay:
+def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance, over the same storage."""
     ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in PORTS}
     clock = Patience(world.clock, scheduler, name)
-    return build(SETTINGS, **(world.ports() | ports | {"clock": clock}))
+    return Services(SETTINGS, **(world.ports() | ports | {"clock": clock}))
 
 
-PORTS = ("queue", "outcomes", "user_statuses", "pacing", "keys", "graph")
+PORTS = ("queue", "outcomes", "user_statuses", "rate_limit", "idempotency_keys", "graph")
 
 
-def consume(world: World, relay: Relay, most: int = 60) -> Callable[[], None]:
+def consume(world: World, relay: Services, most: int = 60) -> Callable[[], None]:
     """What a host does: receive, run, delete; an exception brings the message back."""
 
     def job() -> None:
@@ -193,7 +200,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
     chance = random.Random(seed)
     world = World(SETTINGS)
     world.graph = WatchedGraph(world.clock, chance, faults)
-    world.relay = build(SETTINGS, **world.ports())
+    world.relay = Services(SETTINGS, **world.ports())
     world.graph.users[POLICY] = [(f"u{user}", f"User{user}@x.example") for user in range(3)]
     newest: dict[str, tuple[int, int]] = {}
     ids = []
@@ -229,4 +236,4 @@ def test_every_interleaving_ends_in_the_same_graph_state(
         assert held["devicesCount"] in same
         assert n in same
     assert world.clock.now() >= NOW
-    assert replace(world.pacing.pacing) == world.pacing.pacing
+    assert replace(world.rate_limit.pacing) == world.rate_limit.pacing

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from shared.core.reply import Reply
-from shared.service.ports import Unavailable
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.ports.storage import Unavailable
 from tests.builders import a_message, an_id, an_update, reported
 from tests.web.caller import ask, problem
 from tests.world import World
 
-REFUSED = Reply(400, code="BadRequest", message="no")
+REFUSED = GraphReply(400, code="BadRequest", message="no")
 
 
 def failed(world: World, **changes: Any) -> str:
@@ -24,12 +24,12 @@ def failed(world: World, **changes: Any) -> str:
 
 def replay(world: World, update_id: str) -> tuple[Any, Any]:
     """POST its replay."""
-    return ask(world.relay.api.replay_update, "POST", route_params={"id": update_id})
+    return ask(world.relay.updates.replay_update, "POST", route_params={"id": update_id})
 
 
 def replay_some(world: World, **body: Any) -> tuple[int, Any]:
     """POST a replay by filter."""
-    response, answer = ask(world.relay.api.replay_updates, "POST", body)
+    response, answer = ask(world.relay.updates.replay_updates, "POST", body)
     return response.status_code, answer
 
 
@@ -109,7 +109,7 @@ def test_a_replay_that_died_between_its_two_steps_is_taken_up_under_the_same_id(
 def test_a_canceled_update_is_replayed(world: World) -> None:
     """It was never sent."""
     update_id = world.accept()
-    world.relay.api.cancel(update_id)
+    world.relay.updates.cancel(update_id)
     _, body = replay(world, update_id)
     world.run()
     assert world.resource(body["id"])["status"] == "succeeded"
@@ -175,7 +175,7 @@ def test_a_filter_that_no_replayable_update_meets_replays_nothing(world: World, 
 def test_a_bad_filter_replays_nothing(world: World, body: dict[str, Any]) -> None:
     """400, each member named."""
     failed(world)
-    response, told = ask(world.relay.api.replay_updates, "POST", body)
+    response, told = ask(world.relay.updates.replay_updates, "POST", body)
     assert problem(response) == (400, "invalidMessage")
     assert told["errors"][0]["pointer"] == "/" + next(iter(body))
     assert not world.queue.messages

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from shared.core.outcome import Outcome, State
-from shared.core.registration import key_of
-from shared.core.reply import Reply, Transport
-from shared.service.cancel import TooLate
-from shared.service.deliver import Delivery
-from shared.service.ports import OutcomeFilter, Unavailable
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.outcome import Outcome, State
+from shared.service.delivery.cancel import TooLate
+from shared.service.delivery.deliver import Delivery
+from shared.service.ports.storage import OutcomeFilter, Unavailable
 from shared.settings import Settings
-from shared.wiring import Relay, build
+from shared.wiring.services import Services
 from tests.builders import NOW, POLICY, USER, a_message, reported
 from tests.web.caller import ask
 from tests.world import World
@@ -55,18 +54,18 @@ def test_a_named_user_is_found_in_the_policys_list_and_written(world: World) -> 
     assert done["attemptCount"] == 1
     assert [call.user_status_id for call in world.graph.calls] == [USER]
     assert [link for _, link, _ in world.graph.lists] == [None, "from-2", "from-4"]
-    assert len(world.pacing.pacing.stamps) == 1
+    assert len(world.rate_limit.pacing.stamps) == 1
     assert not any(world.user_statuses.accepted.values())
 
 
 def test_once_resolved_it_is_found_by_its_user_status(world: World) -> None:
     """In lists, and in the user status's own state while it waits."""
-    world.graph.replies = [Reply(503, retry_after_seconds=30.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=30.0)]
     update_id = world.accept(**named())
     world.deliver_next()
 
     page = world.outcomes.list(OutcomeFilter(device_compliance_user_status_id=USER), 10)
-    _, state = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY, "u": USER})
+    _, state = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": USER})
 
     assert [one.id for one in page.outcomes] == [update_id]
     assert {one["waiting"]["updateId"] for one in state["properties"].values()} == {update_id}
@@ -142,7 +141,7 @@ def test_the_versions_of_named_updates_count_as_any(world: World) -> None:
 
 def test_updates_by_name_that_wait_together_cost_one_write(world: World) -> None:
     """Once known, each is carried by whoever's turn it is."""
-    world.graph.replies = [Reply(None, Transport.TIMEOUT)]
+    world.graph.replies = [GraphReply(None, TransportFault.TIMEOUT)]
     ids = [world.accept(**named(userStatus=reported(f"12:00:{n:02}", devicesCount=n))) for n in range(20)]
 
     world.run(most=1000)
@@ -155,13 +154,16 @@ def test_updates_by_name_that_wait_together_cost_one_write(world: World) -> None
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (Reply(503), "graphUnavailable"), (Reply(429), "throttled"), (Reply(403), "notAuthorized"),
-        (Reply(None, Transport.TIMEOUT), "graphUnavailable"), (Reply(200, result={"x": 1}), "graphUnavailable"),
-        (Reply(200, readable=False), "graphUnavailable"),
-        (Reply(200, result={"value": [], "@odata.nextLink": 7}), "graphUnavailable"),
+        (GraphReply(503), "graphUnavailable"),
+        (GraphReply(429), "throttled"),
+        (GraphReply(403), "notAuthorized"),
+        (GraphReply(None, TransportFault.TIMEOUT), "graphUnavailable"),
+        (GraphReply(200, result={"x": 1}), "graphUnavailable"),
+        (GraphReply(200, readable=False), "graphUnavailable"),
+        (GraphReply(200, result={"value": [], "@odata.nextLink": 7}), "graphUnavailable"),
     ],
-)  # fmt: skip
-def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, reply: Reply, told: str) -> None:
+)
+def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, reply: GraphReply, told: str) -> None:
     """It shows as an attempt; the next attempt is a message of its own."""
     world.graph.list_replies = [reply]
     update_id = world.accept(**named())
@@ -178,7 +180,7 @@ def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, repl
 
 def test_a_retry_after_of_a_list_holds_everyone(world: World) -> None:
     """Writes and other lists too."""
-    world.graph.list_replies = [Reply(429, retry_after_seconds=300.0)]
+    world.graph.list_replies = [GraphReply(429, retry_after_seconds=300.0)]
     first = world.accept(**named())
     world.deliver_next()
     second = world.accept(**named(deviceCompliancePolicyId=OTHER_POLICY))
@@ -195,7 +197,7 @@ def test_a_retry_after_of_a_list_holds_everyone(world: World) -> None:
 
 def test_a_fault_is_shared_for_a_while(world: World) -> None:
     """A hundred updates of a policy that fails do not ask a hundred times; only who asked was tried."""
-    world.graph.list_replies = [Reply(500)] * 5
+    world.graph.list_replies = [GraphReply(500)] * 5
     ids = [world.accept(**named()) for _ in range(100)]
     for _ in range(100):
         world.deliver_next()
@@ -207,7 +209,7 @@ def test_a_fault_is_shared_for_a_while(world: World) -> None:
 def test_a_list_that_goes_on_failing_is_read_ever_more_rarely(world: World) -> None:
     """Whoever asks, and however often."""
     directories = world.relay.deliver.resolve.directories
-    world.graph.list_replies = [Reply(500)] * 100
+    world.graph.list_replies = [GraphReply(500)] * 100
     for _ in range(600):
         directories.find(POLICY, NAME)
         world.clock.step(seconds=0.1)
@@ -216,7 +218,7 @@ def test_a_list_that_goes_on_failing_is_read_ever_more_rarely(world: World) -> N
 
 def test_a_401_gets_one_new_token(world: World) -> None:
     """As a write does."""
-    world.graph.list_replies = [Reply(401)]
+    world.graph.list_replies = [GraphReply(401)]
     update_id = world.accept(**named())
     world.run()
     assert [token for _, _, token in world.graph.lists][:2] == ["token-1", "token-2"]
@@ -226,11 +228,12 @@ def test_a_401_gets_one_new_token(world: World) -> None:
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (Reply(404, message="no such policy"), "userStatusNotFound"), (Reply(400, message="bad"), "graphRejected"),
-        (Reply(400, route_missing=True), "operationNotSupported"),
+        (GraphReply(404, message="no such policy"), "userStatusNotFound"),
+        (GraphReply(400, message="bad"), "graphRejected"),
+        (GraphReply(400, route_missing=True), "operationNotSupported"),
     ],
-)  # fmt: skip
-def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: Reply, told: str) -> None:
+)
+def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: GraphReply, told: str) -> None:
     """In Graph's own words."""
     world.graph.list_replies = [reply]
     update_id = world.accept(**named())
@@ -257,7 +260,7 @@ def test_without_a_token_it_waits_however_long(world: World) -> None:
 
 def test_a_list_that_fails_until_the_deadline_fails_the_update(world: World) -> None:
     """It was tried."""
-    world.graph.list_replies = [Reply(503, message="busy")] * 1000
+    world.graph.list_replies = [GraphReply(503, message="busy")] * 1000
     update_id = world.accept(**named())
     world.run(most=2000)
     assert code(world, update_id) == "deadlineExceeded"
@@ -281,7 +284,9 @@ def test_a_long_list_is_read_over_several_turns(world: World) -> None:
 def test_a_list_without_end_is_given_up(world: World) -> None:
     """A policy that is too large fails by name, and its list is not kept."""
     world.graph.page_size = 1
-    page = Reply(200, result={"value": [{"id": "x", "userPrincipalName": "x"}] * 30_000, "@odata.nextLink": "from-0"})
+    page = GraphReply(
+        200, result={"value": [{"id": "x", "userPrincipalName": "x"}] * 30_000, "@odata.nextLink": "from-0"}
+    )
     world.graph.list_replies = [page] * 10
     update_id = world.accept(**named())
     world.run()
@@ -292,7 +297,7 @@ def test_a_list_without_end_is_given_up(world: World) -> None:
 
 def test_the_first_resolution_stands_for_all_attempts(world: World) -> None:
     """Also when the name means another user status by the next one; a replay resolves anew."""
-    world.graph.replies = [Reply(503), Reply(404)]
+    world.graph.replies = [GraphReply(503), GraphReply(404)]
     update_id = world.accept(**named())
     world.deliver_next()
     world.graph.users[POLICY] = [("recreated", NAME)]
@@ -301,7 +306,7 @@ def test_the_first_resolution_stands_for_all_attempts(world: World) -> None:
     assert code(world, update_id) == "graphRejected"
     assert [call.user_status_id for call in world.graph.calls] == [USER, USER]
 
-    replay = world.relay.api.replay(update_id, submitted_by=None)
+    replay = world.relay.updates.replay(update_id, submitted_by=None)
     assert isinstance(replay, Outcome)
     world.run()
     assert world.resource(replay.id)["deviceComplianceUserStatusId"] == "recreated"
@@ -317,7 +322,7 @@ def test_a_replay_of_an_unknown_user_resolves_again(world: World) -> None:
     world.run()
     world.clock.step(seconds=20)
 
-    replay = world.relay.api.replay(update_id, submitted_by=None)
+    replay = world.relay.updates.replay(update_id, submitted_by=None)
     assert isinstance(replay, Outcome)
     world.run()
 
@@ -343,9 +348,9 @@ def test_two_hosts_that_resolve_differently_agree(world: World) -> None:
     assert not any(world.user_statuses.accepted.values())
 
 
-def another_instance(world: World) -> Relay:
+def another_instance(world: World) -> Services:
     """Over the same storage."""
-    return build(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}), **world.ports())
+    return Services(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}), **world.ports())
 
 
 class Died(BaseException):
@@ -354,9 +359,14 @@ class Died(BaseException):
 
 @pytest.mark.parametrize(
     ("port", "method"),
-    [("graph", "list_user_statuses"), ("outcomes", "replace"), ("user_statuses", "register"),
-     ("user_statuses", "commit"), ("graph", "patch_user_status")],
-)  # fmt: skip
+    [
+        ("graph", "list_user_statuses"),
+        ("outcomes", "replace"),
+        ("user_statuses", "register"),
+        ("user_statuses", "commit"),
+        ("graph", "patch_user_status"),
+    ],
+)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_death_before_or_after_any_line_loses_nothing(world: World, port: str, method: str, after: bool) -> None:
     """The message comes back, and means the same user status."""
@@ -409,7 +419,7 @@ def test_the_same_key_makes_one_update(world: World) -> None:
 def test_an_update_that_is_not_resolved_yet_is_canceled(world: World) -> None:
     """Nothing is looked up or sent."""
     update_id = world.accept(**named())
-    assert isinstance(world.relay.api.cancel(update_id), Outcome)
+    assert isinstance(world.relay.updates.cancel(update_id), Outcome)
     world.run()
     assert world.outcome(update_id).state is State.CANCELED
     assert not world.graph.lists
@@ -434,14 +444,19 @@ def hooked(world: World, port: str, method: str, then: Callable[[], None], *, be
 
 @pytest.mark.parametrize(
     ("port", "method", "before"),
-    [("graph", "list_user_statuses", False), ("outcomes", "replace", True), ("outcomes", "replace", False),
-     ("user_statuses", "register", False), ("user_statuses", "read", False)],
-)  # fmt: skip
+    [
+        ("graph", "list_user_statuses", False),
+        ("outcomes", "replace", True),
+        ("outcomes", "replace", False),
+        ("user_statuses", "register", False),
+        ("user_statuses", "read", False),
+    ],
+)
 def test_a_cancel_in_the_middle_of_its_turn_holds(world: World, port: str, method: str, before: bool) -> None:
     """Whenever it comes before the lease, nothing is sent, and nothing stays registered."""
     update_id = world.accept(**named())
     canceled: list[Any] = []
-    hooked(world, port, method, lambda: canceled.append(world.relay.api.cancel(update_id)), before=before)
+    hooked(world, port, method, lambda: canceled.append(world.relay.updates.cancel(update_id)), before=before)
     world.run()
     assert isinstance(canceled[0], Outcome)
     assert world.outcome(update_id).state is State.CANCELED
@@ -453,7 +468,7 @@ def test_a_cancel_while_it_is_on_its_way_is_too_late(world: World) -> None:
     """The user status that it was resolved to is leased."""
     update_id = world.accept(**named())
     canceled: list[Any] = []
-    hooked(world, "graph", "patch_user_status", lambda: canceled.append(world.relay.api.cancel(update_id)))
+    hooked(world, "graph", "patch_user_status", lambda: canceled.append(world.relay.updates.cancel(update_id)))
     world.run()
     assert isinstance(canceled[0], TooLate)
     assert world.outcome(update_id).state is State.DELIVERED
@@ -469,7 +484,7 @@ def test_a_named_update_ends_as_poison_as_any_other(world: World, resolved: bool
             world.deliver_next()
     for n in range(4):
         message = world.queue.messages.pop()
-        world.operations.poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
+        world.relay.consume_poison(Delivery(message.text.encode(), f"p{n}", NOW, 1))
     outcome = world.outcome(update_id)
     assert (outcome.state, code(world, update_id)) == (State.FAILED, "poisoned")
     assert outcome.raw_message is not None
@@ -481,7 +496,7 @@ def test_a_named_update_whose_message_was_lost_gets_its_turn(world: World) -> No
     update_id = world.accept(**named())
     world.queue.messages.clear()
     world.clock.step(minutes=16)
-    assert world.operations.reconcile() == 1
+    assert world.relay.reconcile() == 1
     world.run()
     assert world.outcome(update_id).state is State.DELIVERED
 
@@ -500,7 +515,7 @@ def test_storage_that_fails_between_resolution_and_registration_loses_nothing(wo
     assert world.outcome(update_id).state is State.DELIVERED
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
-    assert world.user_statuses.read(key_of(envelope)).row is not None
+    assert world.user_statuses.read(envelope.user_status_key).row is not None
 
 
 def test_one_thread_reads_a_policy_and_the_others_wait_for_it(world: World) -> None:

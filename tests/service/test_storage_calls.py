@@ -5,7 +5,7 @@ from typing import Any
 from tests.builders import POLICY
 from tests.world import World
 
-PORTS = ("queue", "outcomes", "user_statuses", "keys")
+PORTS = ("queue", "outcomes", "user_statuses", "idempotency_keys")
 
 
 class Counted:
@@ -27,13 +27,13 @@ class Counted:
 def counting() -> tuple[World, list[str]]:
     """A world whose storage calls are listed."""
     from shared.settings import Settings
-    from shared.wiring import build
+    from shared.wiring.services import Services
 
     settings = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
     world = World(settings)
     calls: list[str] = []
     counted = {name: Counted(getattr(world, name), calls) for name in PORTS}
-    world.relay = build(settings, **(world.ports() | counted))
+    world.relay = Services(settings, **(world.ports() | counted))
     return world, calls
 
 
@@ -87,7 +87,7 @@ def test_a_duplicate_costs_one_read() -> None:
     world.run()
     calls.clear()
     world.queue.put(text)
-    stamps = world.pacing.pacing.stamps
+    stamps = world.rate_limit.pacing.stamps
     world.run()
     assert calls == ["get"]
-    assert world.pacing.pacing.stamps == stamps
+    assert world.rate_limit.pacing.stamps == stamps

@@ -9,11 +9,11 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
-from shared.core.reply import Reply, Transport
-from shared.core.trace import Origin
-from shared.service.deliver import Delivery
-from shared.service.sending import PATCH
-from shared.service.unexpected import Unexpected
+from shared.core.basics.trace import Origin
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.service.delivery.deliver import Delivery
+from shared.service.delivery.write import PATCH
+from shared.service.redacted_errors import RedactedError
 from shared.settings import Settings
 from tests.builders import USER, a_message, an_update, reported
 from tests.watched import QUEUE, Watched, watched
@@ -59,7 +59,7 @@ def points(metrics: dict[str, list[Any]], name: str) -> list[tuple[dict[str, Any
 
 def test_the_retry_of_an_update_is_one_connected_trace_from_the_request_to_graph(seen: Watched) -> None:
     """Request, queue, 503, wait, queue, 200: one trace id, and every parent is there."""
-    seen.world.graph.replies = [Reply(503, retry_after_seconds=30.0, client_request_id="c-1", request_id="r-1")]
+    seen.world.graph.replies = [GraphReply(503, retry_after_seconds=30.0, client_request_id="c-1", request_id="r-1")]
 
     response, body = post(seen.world, a_message(), traceparent=CALLER)
     seen.world.run()
@@ -78,7 +78,7 @@ def test_the_retry_of_an_update_is_one_connected_trace_from_the_request_to_graph
 
 def test_spans_are_named_and_described_by_the_semantic_conventions(seen: Watched) -> None:
     """Messaging and HTTP; ids of a user status stand in no URL."""
-    seen.world.graph.replies = [Reply(503, client_request_id="c-1", request_id="r-1")]
+    seen.world.graph.replies = [GraphReply(503, client_request_id="c-1", request_id="r-1")]
     update_id = seen.world.accept()
 
     seen.world.deliver_next()
@@ -88,24 +88,32 @@ def test_spans_are_named_and_described_by_the_semantic_conventions(seen: Watched
     assert (turn.name, turn.kind) == (f"process {QUEUE}", SpanKind.CONSUMER)
     assert (call.name, call.kind) == (f"PATCH {PATCH.template}", SpanKind.CLIENT)
     assert dict(send.attributes) == {
-        "messaging.system": "azure.storage.queue", "messaging.destination.name": QUEUE,
-        "messaging.operation.name": "send", "messaging.operation.type": "send", "messaging.message.id": update_id,
+        "messaging.system": "azure.storage.queue",
+        "messaging.destination.name": QUEUE,
+        "messaging.operation.name": "send",
+        "messaging.operation.type": "send",
+        "messaging.message.id": update_id,
         "relay.update.id": update_id,
-    }  # fmt: skip
+    }
     assert turn.attributes["messaging.operation.type"] == "process"
     assert dict(call.attributes) == {
-        "http.request.method": "PATCH", "url.template": PATCH.template, "http.response.status_code": 503,
-        "url.full": f"https://graph.microsoft.com/beta{PATCH.template}", "error.type": "503",
-        "server.address": "graph.microsoft.com", "server.port": 443,
-        "http.request.header.client-request-id": ("c-1",), "http.response.header.request-id": ("r-1",),
-    }  # fmt: skip
+        "http.request.method": "PATCH",
+        "url.template": PATCH.template,
+        "http.response.status_code": 503,
+        "url.full": f"https://graph.microsoft.com/beta{PATCH.template}",
+        "error.type": "503",
+        "server.address": "graph.microsoft.com",
+        "server.port": 443,
+        "http.request.header.client-request-id": ("c-1",),
+        "http.response.header.request-id": ("r-1",),
+    }
     assert call.status.status_code is StatusCode.ERROR
     assert turn.status.status_code is StatusCode.UNSET
 
 
 def test_a_request_without_a_context_joins_the_trace_that_the_host_began(seen: Watched) -> None:
     """So host and worker tell one story; a body's own context goes first, and the host's is linked."""
-    handler = seen.world.relay.api.post_update
+    handler = seen.world.relay.updates.post_update
     for body in (a_message(), a_message(traceparent=SENDER)):
         ask(lambda request: handler(request, invocation=HOST), "POST", body)
 
@@ -117,7 +125,7 @@ def test_a_request_without_a_context_joins_the_trace_that_the_host_began(seen: W
 
 def test_the_callers_header_is_followed_by_way_of_the_hosts_invocation(seen: Watched) -> None:
     """And the message's own context is linked."""
-    seen.world.relay.api.accept(an_update(traceparent=SENDER), origin=Origin(CALLER, INVOCATION))
+    seen.world.relay.updates.accept(an_update(traceparent=SENDER), origin=Origin(CALLER, INVOCATION))
 
     (send,) = seen.spans("send")
     assert (parent(send), links(send)) == (INVOCATION.split("-")[2], [SENDER])
@@ -125,8 +133,8 @@ def test_the_callers_header_is_followed_by_way_of_the_hosts_invocation(seen: Wat
 
 def test_a_batch_and_a_replay_are_traced_as_well(seen: Watched) -> None:
     """A producer span for each message; a replay goes on where the update was."""
-    batches, api = seen.world.relay.batches, seen.world.relay.api
-    seen.world.graph.replies = [Reply(404), Reply(404)]
+    batches, api = seen.world.relay.batch, seen.world.relay.updates
+    seen.world.graph.replies = [GraphReply(404), GraphReply(404)]
     body = {"updates": [a_message(), a_message(deviceComplianceUserStatusId="other", traceparent=SENDER)]}
     _, answer = ask(lambda request: batches.post_batch(request, invocation=HOST), "POST", body)
     seen.world.run()
@@ -144,7 +152,7 @@ def test_a_batch_and_a_replay_are_traced_as_well(seen: Watched) -> None:
 
 def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Watched) -> None:
     """And each is linked with the host's own span, which the queue has cut off from it."""
-    seen.world.graph.replies = [Reply(503)]
+    seen.world.graph.replies = [GraphReply(503)]
     seen.world.queue.put(json.dumps(a_message(traceparent=SENDER)))
 
     message = seen.world.queue.receive()
@@ -162,7 +170,7 @@ def test_a_foreign_message_follows_its_senders_trace_over_all_its_turns(seen: Wa
 @pytest.mark.parametrize("again", [False, True])
 def test_a_foreign_message_without_a_trace_begins_one_that_its_retries_go_on_with(seen: Watched, again: bool) -> None:
     """Also where its first turn only puts the enveloped copy on the queue."""
-    seen.world.graph.replies = [Reply(503)]
+    seen.world.graph.replies = [GraphReply(503)]
     seen.world.queue.put(json.dumps(a_message()))
     if again:
         seen.world.queue.messages[0].dequeue_count = 1
@@ -179,7 +187,7 @@ def test_an_overdue_update_that_is_put_back_goes_on_with_its_trace(seen: Watched
     seen.world.accept()
     seen.world.queue.messages.clear()
     seen.world.clock.step(minutes=16)
-    assert seen.world.operations.reconcile() == 1
+    assert seen.world.relay.reconcile() == 1
 
     seen.world.run()
 
@@ -204,7 +212,7 @@ def test_a_write_is_linked_with_the_updates_whose_values_it_carries(seen: Watche
 
 def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_time(seen: Watched) -> None:
     """Once each, when they become final; waiting ones are not counted."""
-    seen.world.graph.replies = [Reply(503, retry_after_seconds=30.0), Reply(200), Reply(404)]
+    seen.world.graph.replies = [GraphReply(503, retry_after_seconds=30.0), GraphReply(200), GraphReply(404)]
     seen.world.accept()
     seen.world.deliver_next()
     assert "relay.updates" not in seen.metrics()
@@ -214,17 +222,19 @@ def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_
     seen.world.queue.put("nonsense")
     seen.world.run()
     canceled = seen.world.accept(deviceComplianceUserStatusId="third")
-    seen.world.relay.api.cancel(canceled)
+    seen.world.relay.updates.cancel(canceled)
     seen.world.run()
 
     metrics = seen.metrics()
     assert sorted(points(metrics, "relay.updates"), key=str) == sorted(
         [
-            ({"status": "succeeded"}, 1), ({"status": "failed", "error.code": "graphRejected"}, 1),
-            ({"status": "failed", "error.code": "invalidMessage"}, 1), ({"status": "canceled"}, 1),
+            ({"status": "succeeded"}, 1),
+            ({"status": "failed", "error.code": "graphRejected"}, 1),
+            ({"status": "failed", "error.code": "invalidMessage"}, 1),
+            ({"status": "canceled"}, 1),
         ],
         key=str,
-    )  # fmt: skip
+    )
     assert ({"status": "succeeded"}, 2) in points(metrics, "relay.update.attempts")
     ((_, waited),) = [one for one in points(metrics, "relay.update.waiting") if one[0] == {"status": "succeeded"}]
     assert 30 <= waited <= 32
@@ -232,7 +242,7 @@ def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_
 
 def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
     """By status or fault, in seconds."""
-    seen.world.graph.replies = [Reply(None, Transport.DISCONNECTED), Reply(200, readable=False)]
+    seen.world.graph.replies = [GraphReply(None, TransportFault.DISCONNECTED), GraphReply(200, readable=False)]
     seen.world.accept()
     seen.world.run()
 
@@ -252,7 +262,7 @@ def test_the_timer_tells_the_queue_and_the_quota(seen: Watched) -> None:
     seen.world.accept(deviceComplianceUserStatusId="other")
     seen.world.clock.step(seconds=12)
 
-    seen.world.operations.observe()
+    seen.world.relay.publish_gauges()
 
     metrics = seen.metrics()
     assert points(metrics, "relay.queue.length") == [({}, 1)]
@@ -263,7 +273,7 @@ def test_the_timer_tells_the_queue_and_the_quota(seen: Watched) -> None:
 
 def test_log_lines_of_an_update_name_it_and_its_trace(seen: Watched) -> None:
     """Whatever the app says about an update."""
-    seen.world.graph.replies = [Reply(503), Reply(401), Reply(401)]
+    seen.world.graph.replies = [GraphReply(503), GraphReply(401), GraphReply(401)]
     update_id = seen.world.accept()
     seen.world.run()
 
@@ -283,7 +293,7 @@ def test_a_turn_that_raises_ends_its_span_with_the_names_of_what_was_raised(seen
 
     seen.world.graph.refuse = broken
     seen.world.accept()
-    with pytest.raises(Unexpected, match="RuntimeError"):
+    with pytest.raises(RedactedError, match="RuntimeError"):
         seen.world.deliver_next()
 
     for span in (*seen.spans("PATCH"), *seen.spans("process")):
@@ -293,16 +303,25 @@ def test_a_turn_that_raises_ends_its_span_with_the_names_of_what_was_raised(seen
 
 
 MARKS = {
-    "userDisplayName": "Marked Display Name", "userPrincipalName": "marked.upn@example.com", "devicesCount": 987654321,
-    "status": "nonCompliant", "lastReportedDateTime": "2026-11-23T20:29:00.7654321Z",
-}  # fmt: skip
+    "userDisplayName": "Marked Display Name",
+    "userPrincipalName": "marked.upn@example.com",
+    "devicesCount": 987654321,
+    "status": "nonCompliant",
+    "lastReportedDateTime": "2026-11-23T20:29:00.7654321Z",
+}
 MARKED_ID = "marked-user-status-id"
 SECRETS = [*map(str, MARKS.values()), MARKED_ID, "marked-words", "marked-key", "marked.upn"]
 REPLIES = [
-    Reply(503, code="marked-words", message="marked-words about marked.upn@example.com"), Reply(403), Reply(401),
-    Reply(401), Reply(429, retry_after_seconds=1.0), Reply(None, Transport.TIMEOUT), Reply(200, readable=False),
-    Reply(400, code="marked-words", message="marked-words", route_missing=True), Reply(404, message="marked-words"),
-]  # fmt: skip
+    GraphReply(503, code="marked-words", message="marked-words about marked.upn@example.com"),
+    GraphReply(403),
+    GraphReply(401),
+    GraphReply(401),
+    GraphReply(429, retry_after_seconds=1.0),
+    GraphReply(None, TransportFault.TIMEOUT),
+    GraphReply(200, readable=False),
+    GraphReply(400, code="marked-words", message="marked-words", route_missing=True),
+    GraphReply(404, message="marked-words"),
+]
 
 
 def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
@@ -328,7 +347,7 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
         world.deliver_next()
     world.identity.fault = None
     world.graph.refuse = broken
-    with pytest.raises(Unexpected, match="KeyError") as raised:
+    with pytest.raises(RedactedError, match="KeyError") as raised:
         world.run()
     stuck = world.queue.messages[-1].text
     for body in (
@@ -338,10 +357,10 @@ def test_nothing_personal_goes_out_whatever_fails(seen: Watched) -> None:
         "marked-words",
     ):
         world.clock.step(minutes=10)
-        world.operations.poison(Delivery(body.encode(), "p", world.clock.now(), 1))
-    world.chance.bits = broken  # type: ignore[method-assign]
+        world.relay.consume_poison(Delivery(body.encode(), "p", world.clock.now(), 1))
+    world.randomness.bits = broken  # type: ignore[method-assign]
     response, _ = post(world, a_message(**update))
-    world.operations.observe()
+    world.relay.publish_gauges()
 
     assert response.status_code == 500
     assert seen.lines("unexpected")

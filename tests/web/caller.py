@@ -42,12 +42,12 @@ def ask(handler: Any, method: str = "GET", body: Any = None, **rest: Any) -> tup
 def post(world: World, body: Any, **headers: str) -> tuple[func.HttpResponse, Any]:
     """POST an update."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return ask(world.relay.api.post_update, "POST", body, headers=named)
+    return ask(world.relay.updates.post_update, "POST", body, headers=named)
 
 
 def get(world: World, update_id: str, **headers: str) -> tuple[func.HttpResponse, Any]:
     """GET an update."""
-    return ask(world.relay.api.get_update, "GET", route_params={"id": update_id}, headers=headers)
+    return ask(world.relay.updates.get_update, "GET", route_params={"id": update_id}, headers=headers)
 
 
 def problem(response: func.HttpResponse) -> tuple[int, str]:

@@ -6,10 +6,10 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.service.ports import Unavailable
+from shared.service.ports.storage import Unavailable
 from shared.settings import Settings
-from shared.web.answers import answer
-from shared.web.deliveries import delivery
+from shared.web.queue_message import delivery_of
+from shared.web.response import json_response
 from tests.builders import NOW, POLICY, USER, a_message, an_id
 from tests.web.caller import URL, answered, post, problem, request
 from tests.world import World
@@ -17,7 +17,7 @@ from tests.world import World
 
 def page(world: World, **params: str) -> tuple[func.HttpResponse, dict[str, Any]]:
     """GET the list."""
-    response = world.relay.api.list_updates(request("GET", params=params))
+    response = world.relay.updates.list_updates(request("GET", params=params))
     return response, json.loads(response.get_body())
 
 
@@ -38,16 +38,32 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
     """None missing, none more."""
     _, body = post(world, a_message())
     assert list(body) == [
-        "id", "status", "statusDetail", "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "userStatus",
-        "source", "idempotencyKey", "submittedBy", "createdDateTime", "lastActionDateTime", "nextAttemptDateTime",
-        "attemptCount", "error", "supersededBy", "replayOf", "replayedBy", "attempts", "result",
-    ]  # fmt: skip
+        "id",
+        "status",
+        "statusDetail",
+        "deviceCompliancePolicyId",
+        "deviceComplianceUserStatusId",
+        "userStatus",
+        "source",
+        "idempotencyKey",
+        "submittedBy",
+        "createdDateTime",
+        "lastActionDateTime",
+        "nextAttemptDateTime",
+        "attemptCount",
+        "error",
+        "supersededBy",
+        "replayOf",
+        "replayedBy",
+        "attempts",
+        "result",
+    ]
 
 
 def test_an_update_is_found_by_its_id(world: World) -> None:
     """With Retry-After until it is final; else 404."""
     update_id = world.accept()
-    get = lambda one: answered(world.relay.api.get_update(one))
+    get = lambda one: answered(world.relay.updates.get_update(one))
     before = get(request("GET", route_params={"id": update_id}))
     world.run()
     after = get(request("GET", route_params={"id": update_id.upper()}))
@@ -68,8 +84,10 @@ def test_all_faults_of_a_body_are_told_as_a_problem(world: World) -> None:
     assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
     assert body["instance"] == "/api/updates"
     assert {one["pointer"] for one in body["errors"]} == {
-        "/deviceCompliancePolicyId", "/deviceComplianceUserStatusId", "/userStatus/status"
-    }  # fmt: skip
+        "/deviceCompliancePolicyId",
+        "/deviceComplianceUserStatusId",
+        "/userStatus/status",
+    }
     assert not world.queue.messages
 
 
@@ -133,7 +151,7 @@ def test_a_compressed_body_is_not_taken(world: World) -> None:
 
 def test_what_no_text_can_hold_is_answered_all_the_same() -> None:
     """A lone surrogate in Graph's own words is legal JSON, and no UTF-8."""
-    assert json.loads(answer(200, {"userDisplayName": "\ud800"}).get_body()) == {"userDisplayName": "?"}
+    assert json.loads(json_response(200, {"userDisplayName": "\ud800"}).get_body()) == {"userDisplayName": "?"}
 
 
 def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
@@ -190,9 +208,18 @@ def test_the_list_pages_and_filters(world: World) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"top": "0"}, {"top": "1001"}, {"top": "x"}, {"status": "done"}, {"stauts": "failed"}, {"statusDetail": "x"},
-     {"createdAfter": "yesterday"}, {"continuation": "x"}, {"source": ""}],
-)  # fmt: skip
+    [
+        {"top": "0"},
+        {"top": "1001"},
+        {"top": "x"},
+        {"status": "done"},
+        {"stauts": "failed"},
+        {"statusDetail": "x"},
+        {"createdAfter": "yesterday"},
+        {"continuation": "x"},
+        {"source": ""},
+    ],
+)
 def test_a_bad_query_is_refused(world: World, params: dict[str, str]) -> None:
     """Also one that nobody would notice."""
     assert page(world, **params)[0].status_code == 400
@@ -277,7 +304,7 @@ def test_absolute_urls_come_from_the_public_base_where_it_is_set() -> None:
 def test_liveness_and_unknown_paths(world: World) -> None:
     """The process runs; a path that is none is a problem."""
     assert answered(world.relay.health.live(request("GET"))).status_code == 200
-    unknown = world.operations.openapi.unknown(request("GET", url="http://relay.example/api/nothing"))
+    unknown = world.relay.openapi.unknown(request("GET", url="http://relay.example/api/nothing"))
     assert unknown.status_code == 404
     assert unknown.mimetype == "application/problem+json"
 
@@ -286,6 +313,6 @@ def test_a_queue_message_is_handed_over_with_its_counts() -> None:
     """Also one whose times have no zone."""
     from azure.functions.queue import QueueMessage
 
-    one = delivery(QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)))
+    one = delivery_of(QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)), None)
     assert (one.body, one.message_id, one.inserted, one.dequeue_count) == (b"x", "m", NOW, 3)
-    assert delivery(QueueMessage(id="m", body=b"x")).dequeue_count == 1
+    assert delivery_of(QueueMessage(id="m", body=b"x"), None).dequeue_count == 1

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
-from shared.core.reply import Reply, Transport
-from shared.core.update import user_status_key
-from shared.service.ports import Denied, Unavailable
+from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.intake.update import user_status_key
+from shared.service.ports.storage import Denied, Unavailable
 from tests.builders import EXAMPLE, POLICY, USER
 from tests.web.caller import BASE, ask, problem
 from tests.web.test_operations import a_schema
@@ -27,7 +27,7 @@ def world(world: World) -> World:
 
 def findings(world: World, **query: str) -> dict[str, Any]:
     """By name."""
-    response, body = ask(world.operations.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
+    response, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
     assert response.status_code == 200
     assert a_schema("Doctor").is_valid(body)
     assert [one["name"] for one in body["checks"]] == NAMES
@@ -46,7 +46,7 @@ def test_all_is_well(world: World) -> None:
     """Nothing is written to Graph unless asked."""
     assert verdicts(world) == {"graphWrite": "skipped"}
     assert not world.graph.calls
-    assert not world.pacing.pacing.stamps
+    assert not world.rate_limit.pacing.stamps
 
 
 def test_the_patch_sends_back_what_graph_has(world: World) -> None:
@@ -54,7 +54,7 @@ def test_the_patch_sends_back_what_graph_has(world: World) -> None:
     assert verdicts(world, **IDS) == {}
     (call,) = world.graph.calls
     assert call.properties == EXAMPLE
-    assert len(world.pacing.pacing.stamps) == 1
+    assert len(world.rate_limit.pacing.stamps) == 1
     row = world.user_statuses.read(user_status_key(POLICY, USER)).row
     assert row is not None
     assert row.lease is None
@@ -72,7 +72,7 @@ def test_an_update_after_the_probe_is_sent_as_ever(world: World) -> None:
 def test_a_missing_role_is_named(world: World) -> None:
     """In the token, and where Graph forbids."""
     world.identity.issued = issue(GRAPH_AUDIENCE, [], now=0, lifetime=3600)
-    world.graph.read_reply = Reply(403)
+    world.graph.parse_reply = GraphReply(403)
     found = findings(world)
     assert (found["graphRole"]["status"], found["graphRead"]["status"]) == ("failing", "failing")
     assert WRITE_ROLE in found["graphRole"]["nextStep"]
@@ -81,7 +81,7 @@ def test_a_missing_role_is_named(world: World) -> None:
 
 def test_a_403_with_the_role_points_at_the_licence(world: World) -> None:
     """A permission it is not."""
-    world.graph.read_reply = Reply(403)
+    world.graph.parse_reply = GraphReply(403)
     found = findings(world)
     assert found["graphRole"]["status"] == "ok"
     assert "licence" in found["graphRead"]["nextStep"]
@@ -90,7 +90,7 @@ def test_a_403_with_the_role_points_at_the_licence(world: World) -> None:
 def test_a_wrong_audience_is_named(world: World) -> None:
     """With the cloud's setting."""
     world.identity.issued = issue("https://graph.microsoft.us", [WRITE_ROLE], now=0, lifetime=3600)
-    world.graph.read_reply = Reply(401)
+    world.graph.parse_reply = GraphReply(401)
     found = findings(world)
     assert found["tokenAudience"]["status"] == "failing"
     assert "graph.microsoft.us" in found["tokenAudience"]["detail"]
@@ -112,7 +112,7 @@ def test_no_token_is_named_once(world: World) -> None:
     assert found == dict.fromkeys(["tokenAudience", "graphRole", "graphRead", "graphWrite"], "unknown")
 
 
-@pytest.mark.parametrize(("port", "check", "role"), [("queue", "queue", "Queue"), ("activity", "tables", "Table")])
+@pytest.mark.parametrize(("port", "check", "role"), [("queue", "queue", "Queue"), ("counters", "tables", "Table")])
 @pytest.mark.parametrize("error", [Denied, Unavailable])
 def test_storage_that_refuses_is_told_from_storage_that_is_away(
     world: World, port: str, check: str, role: str, error: type[Exception]
@@ -131,12 +131,19 @@ def test_storage_that_refuses_is_told_from_storage_that_is_away(
 
 @pytest.mark.parametrize(
     ("reply", "status"),
-    [(Reply(400, route_missing=True), "failing"), (Reply(400, code="BadRequest"), "failing"), (Reply(403), "failing"),
-     (Reply(404), "unknown"), (Reply(500), "unknown"), (Reply(429), "unknown"), (Reply(200, readable=False), "unknown"),
-     (Reply(None, Transport.UNREACHABLE), "failing")],
-)  # fmt: skip
+    [
+        (GraphReply(400, route_missing=True), "failing"),
+        (GraphReply(400, code="BadRequest"), "failing"),
+        (GraphReply(403), "failing"),
+        (GraphReply(404), "unknown"),
+        (GraphReply(500), "unknown"),
+        (GraphReply(429), "unknown"),
+        (GraphReply(200, readable=False), "unknown"),
+        (GraphReply(None, TransportFault.UNREACHABLE), "failing"),
+    ],
+)
 @pytest.mark.parametrize("of", ["get", "patch"])
-def test_what_graph_answers_to_the_probe_is_told(world: World, reply: Reply, status: str, of: str) -> None:
+def test_what_graph_answers_to_the_probe_is_told(world: World, reply: GraphReply, status: str, of: str) -> None:
     """And the user status is free again."""
     if of == "get":
         world.graph.user_status_reply = reply
@@ -153,7 +160,7 @@ def test_what_graph_answers_to_the_probe_is_told(world: World, reply: Reply, sta
 
 def test_a_probe_that_may_still_land_keeps_its_lease(world: World) -> None:
     """No newer value may be overwritten by it."""
-    world.graph.replies = [Reply(None, Transport.TIMEOUT)]
+    world.graph.replies = [GraphReply(None, TransportFault.TIMEOUT)]
     assert findings(world, **IDS)["graphWrite"]["status"] == "failing"
     row = world.user_statuses.read(user_status_key(POLICY, USER)).row
     assert row is not None
@@ -170,19 +177,25 @@ def test_a_user_status_with_waiting_updates_is_left_alone(world: World) -> None:
 
 def test_the_probe_keeps_to_the_hold(world: World) -> None:
     """Whatever is asked."""
-    world.relay.deliver.turn.gate.report_read(Reply(429, retry_after_seconds=600.0))
+    world.relay.deliver.turn.rate_limiter.report_read(GraphReply(429, retry_after_seconds=600.0))
     assert findings(world, **IDS)["graphWrite"]["status"] == "unknown"
     assert not world.graph.calls
 
 
 @pytest.mark.parametrize(
     "query",
-    [{"deviceCompliancePolicyId": POLICY}, {"deviceComplianceUserStatusId": USER}, IDS | {"x": "1"},
-     IDS | {"deviceCompliancePolicyId": "p"}, IDS | {"deviceComplianceUserStatusId": ".."}, {"x": "1"}],
-)  # fmt: skip
+    [
+        {"deviceCompliancePolicyId": POLICY},
+        {"deviceComplianceUserStatusId": USER},
+        IDS | {"x": "1"},
+        IDS | {"deviceCompliancePolicyId": "p"},
+        IDS | {"deviceComplianceUserStatusId": ".."},
+        {"x": "1"},
+    ],
+)
 def test_ids_come_together_and_are_ids(world: World, query: dict[str, str]) -> None:
     """400, each fault named."""
-    response, body = ask(world.operations.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
+    response, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
     assert problem(response) == (400, "invalidQuery")
     assert body["errors"]
 

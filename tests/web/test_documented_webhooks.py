@@ -17,12 +17,10 @@ BLOCKS = {tuple(kind.split()): text for kind, text in re.findall(r"(?ms)^```json
 SENDERS = [kind[1] for kind in BLOCKS if kind[0] == "source"]
 EXPECTED: dict[str, list[dict[str, Any]]] = {
     "ticketing": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
-    "jamf": [
-        {"userPrincipalName": "auser@contoso.example", "userDisplayName": "A. User", "status": "compliant"}
-    ],
+    "jamf": [{"userPrincipalName": "auser@contoso.example", "userDisplayName": "A. User", "status": "compliant"}],
     "servicenow": [{"status": "nonCompliant", "devicesCount": 2, "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
     "eventgrid": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T17:30:59Z"}],
-}  # fmt: skip
+}
 
 
 def proof(verify: dict[str, Any], body: bytes) -> dict[str, str]:

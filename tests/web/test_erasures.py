@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from shared.core.reply import Reply
+from shared.core.delivery.graph_reply import GraphReply
 from shared.settings import Settings
 from tests.builders import POLICY, USER, an_id
 from tests.service.lives import ERASURES, NAME, erase, erasure, lived, status
@@ -19,24 +19,24 @@ from tests.world import World
 
 def test_an_erasure_is_an_operation_that_pollers_follow(world: World) -> None:
     """202 with its address, and when to ask again; 200 there."""
-    world.graph.replies = [Reply(503, retry_after_seconds=60.0)]
+    world.graph.replies = [GraphReply(503, retry_after_seconds=60.0)]
     world.accept(userStatus=status(NAME))
     world.deliver_next()
 
-    response, told = ask(world.operations.erasures.post_erasure, "POST", {"userPrincipalName": NAME}, url=ERASURES)
+    response, told = ask(world.relay.erasures.post_erasure, "POST", {"userPrincipalName": NAME}, url=ERASURES)
 
     assert response.status_code == 202
     assert response.headers["Location"] == response.headers["Operation-Location"] == f"{BASE}/api/erasures/{told['id']}"
     assert int(response.headers["Retry-After"]) > 0
     assert a_schema("Erasure").is_valid(told)
     assert told["status"] == "running"
-    response, again = ask(world.operations.erasures.get_erasure, route_params={"id": told["id"].upper()})
+    response, again = ask(world.relay.erasures.get_erasure, route_params={"id": told["id"].upper()})
     assert (response.status_code, again) == (200, told)
     assert "Retry-After" in response.headers
     world.run()
     world.clock.step(minutes=1)
-    world.operations.erase()
-    response, ended = ask(world.operations.erasures.get_erasure, route_params={"id": told["id"]})
+    world.relay.erase()
+    response, ended = ask(world.relay.erasures.get_erasure, route_params={"id": told["id"]})
     assert ended["status"] == "succeeded"
     assert "Retry-After" not in response.headers
     assert a_schema("Erasure").is_valid(ended)
@@ -45,7 +45,7 @@ def test_an_erasure_is_an_operation_that_pollers_follow(world: World) -> None:
 @pytest.mark.parametrize("unknown", [an_id(7), "x", "", "../updates"])
 def test_an_erasure_that_nobody_asked_for_is_not_found(world: World, unknown: str) -> None:
     """404."""
-    response = answered(world.operations.erasures.get_erasure(request("GET", route_params={"id": unknown})))
+    response = answered(world.relay.erasures.get_erasure(request("GET", route_params={"id": unknown})))
     assert problem(response) == (404, "notFound")
 
 
@@ -61,7 +61,7 @@ def test_a_request_that_does_not_say_whom_is_refused_and_kept_nowhere(
     world: World, body: dict[str, str], pointer: str
 ) -> None:
     """400, with the member to blame; nothing begins."""
-    response, told = ask(world.operations.erasures.post_erasure, "POST", body, url=ERASURES)
+    response, told = ask(world.relay.erasures.post_erasure, "POST", body, url=ERASURES)
     assert problem(response) == (400, "invalidMessage")
     assert pointer in [fault["pointer"] for fault in told["errors"]]
     assert not world.erasures.rows
@@ -70,11 +70,11 @@ def test_a_request_that_does_not_say_whom_is_refused_and_kept_nowhere(
 def test_a_body_that_is_no_json_or_too_large_is_refused(world: World) -> None:
     """415, 413, 400 for a key that comes twice."""
     plain = request("POST", {"userPrincipalName": NAME}, headers={"Content-Type": "text/plain"})
-    assert problem(answered(world.operations.erasures.post_erasure(plain))) == (415, "notJson")
+    assert problem(answered(world.relay.erasures.post_erasure(plain))) == (415, "notJson")
     large = request("POST", b'{"userPrincipalName": "' + b"a" * 50_000 + b'"}')
-    assert problem(answered(world.operations.erasures.post_erasure(large))) == (413, "tooLarge")
+    assert problem(answered(world.relay.erasures.post_erasure(large))) == (413, "tooLarge")
     twice = request("POST", b'{"userPrincipalName": "a@b", "userPrincipalName": "c@d"}')
-    assert problem(answered(world.operations.erasures.post_erasure(twice))) == (400, "invalidMessage")
+    assert problem(answered(world.relay.erasures.post_erasure(twice))) == (400, "invalidMessage")
 
 
 def test_what_is_erased_is_answered_as_described(world: World) -> None:
@@ -82,11 +82,11 @@ def test_what_is_erased_is_answered_as_described(world: World) -> None:
     ids = lived(world)
     erase(world)
     for one in ids:
-        _, told = ask(world.relay.api.get_update, route_params={"id": one})
+        _, told = ask(world.relay.updates.get_update, route_params={"id": one})
         assert a_schema("UpdateResource").is_valid(told)
-    _, page = ask(world.relay.api.list_updates)
+    _, page = ask(world.relay.updates.list_updates)
     assert a_schema("UpdateList").is_valid(page)
-    _, told = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY, "u": "ada-1"})
+    _, told = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": "ada-1"})
     assert a_schema("UserStatus").is_valid(told)
     assert "lovelace" not in json.dumps([page, told]).lower()
 
@@ -104,7 +104,7 @@ def test_no_log_line_names_whom_an_erasure_is_about(world: World, caplog: pytest
     world.outcomes.scan = broken  # type: ignore[method-assign]
     begun = erase(world)
     world.outcomes.scan = scan  # type: ignore[method-assign]
-    world.operations.erase()
+    world.relay.erase()
     assert erasure(world, begun["id"])["status"] == "succeeded"
     said = [f"{record.__dict__} {record.exc_text}" for record in caplog.records]
     assert len(said) >= 3
@@ -118,6 +118,6 @@ WORLD = World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=t
 @given(bodies, headers)
 def test_no_request_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str]) -> None:
     """Never a 500."""
-    response = answered(WORLD.operations.erasures.post_erasure(request("POST", body, url=ERASURES, headers=said)))
+    response = answered(WORLD.relay.erasures.post_erasure(request("POST", body, url=ERASURES, headers=said)))
     assert response.status_code in (202, 400, 413, 415)
     assert isinstance(json.loads(response.get_body()), dict)

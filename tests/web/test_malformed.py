@@ -40,25 +40,61 @@ bodies = (
     | near.flatmap(lambda value: st.integers(0, 300).map(lambda at: json.dumps(value).encode()[:at]))
 )
 header_names = st.sampled_from(
-    ["Content-Type", "Idempotency-Key", "Prefer", "X-Relay-Key", "webhook-id", "webhook-timestamp", "webhook-signature",
-     "X-Hub-Signature-256", "aeg-event-type", "WebHook-Request-Origin", "WebHook-Request-Rate"]
-)  # fmt: skip
+    [
+        "Content-Type",
+        "Idempotency-Key",
+        "Prefer",
+        "X-Relay-Key",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "X-Hub-Signature-256",
+        "aeg-event-type",
+        "WebHook-Request-Origin",
+        "WebHook-Request-Rate",
+    ]
+)
 headers = st.dictionaries(
     header_names,
     texts | st.sampled_from(["application/json", "wait=1", "let me in", "SubscriptionValidation", '"', "k", "sha256="]),
     max_size=4,
 )
 names = st.sampled_from(
-    ["status", "statusDetail", "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source", "idempotencyKey",
-     "createdAfter", "createdBefore", "top", "continuation", "code", "x"]
-)  # fmt: skip
+    [
+        "status",
+        "statusDetail",
+        "deviceCompliancePolicyId",
+        "deviceComplianceUserStatusId",
+        "source",
+        "idempotencyKey",
+        "createdAfter",
+        "createdBefore",
+        "top",
+        "continuation",
+        "code",
+        "x",
+    ]
+)
 queries = st.dictionaries(
     names,
     texts
-    | st.sampled_from(["succeeded", "waiting", "0", "-1", "1e3", "٣", "2026-11-23T10:00:00Z", "0001-01-01T00:00:00Z",
-                       "9999-12-31T23:59:59.9999999-14:00", "' or ''='", "before-"]),
+    | st.sampled_from(
+        [
+            "succeeded",
+            "waiting",
+            "0",
+            "-1",
+            "1e3",
+            "٣",
+            "2026-11-23T10:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.9999999-14:00",
+            "' or ''='",
+            "before-",
+        ]
+    ),
     max_size=4,
-)  # fmt: skip
+)
 
 
 def check(handler: Any, request: func.HttpRequest) -> None:
@@ -102,9 +138,12 @@ def test_no_query_or_path_is_too_malformed_for_an_answer(
 ) -> None:
     """What is asked."""
     handlers = {
-        "list": RELAY.api.list_updates, "get": RELAY.api.get_update, "cancel": RELAY.api.cancel_update,
-        "replay": RELAY.api.replay_update, "user status": RELAY.operations().user_statuses.get_user_status,
-    }  # fmt: skip
+        "list": RELAY.api.list_updates,
+        "get": RELAY.api.get_update,
+        "cancel": RELAY.api.cancel_update,
+        "replay": RELAY.api.replay_update,
+        "user status": RELAY.user_statuses.get_user_status,
+    }
     check(handlers[name], a_request(b"", said, query, id=text, p=text, u=text))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.service.ports import Unavailable
+from shared.service.ports.storage import Unavailable
 from tests.builders import a_message
 from tests.web.caller import ask, post, problem
 from tests.world import World
@@ -16,9 +16,7 @@ from tests.world import World
 
 def batch(world: World, body: Any, **headers: str) -> tuple[func.HttpResponse, Any]:
     """POST a batch."""
-    return ask(
-        world.relay.batches.post_batch, "POST", body, headers={n.replace("_", "-"): t for n, t in headers.items()}
-    )
+    return ask(world.relay.batch.post_batch, "POST", body, headers={n.replace("_", "-"): t for n, t in headers.items()})
 
 
 def users(count: int) -> list[dict[str, Any]]:
@@ -45,8 +43,11 @@ def test_valid_items_are_accepted_even_where_others_are_not(world: World) -> Non
 
     assert response.status_code == 202
     assert [set(one) for one in body["value"]] == [
-        {"index", "id", "status"}, {"index", "error"}, {"index", "error"}, {"index", "id", "status"}
-    ]  # fmt: skip
+        {"index", "id", "status"},
+        {"index", "error"},
+        {"index", "error"},
+        {"index", "id", "status"},
+    ]
     error = body["value"][1]["error"]
     assert error["code"] == "invalidMessage"
     assert "/userStatus/status" in {one["pointer"] for one in error["errors"]}
@@ -66,10 +67,17 @@ def test_a_batch_without_a_valid_item_is_refused_with_all_its_faults(world: Worl
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ([], 400), ({}, 400), ({"updates": []}, 400), ({"updates": {}}, 400), ({"updates": [1], "more": 1}, 400),
-        ({"updates": [{}] * 1001}, 400), (b"{" + b" " * 1_048_576, 413), (b"nonsense", 400), ("text", 400),
+        ([], 400),
+        ({}, 400),
+        ({"updates": []}, 400),
+        ({"updates": {}}, 400),
+        ({"updates": [1], "more": 1}, 400),
+        ({"updates": [{}] * 1001}, 400),
+        (b"{" + b" " * 1_048_576, 413),
+        (b"nonsense", 400),
+        ("text", 400),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_batch_is_refused(world: World, body: Any, status: int) -> None:
     """1 to 1000 items, at most 1 MiB."""
     response, _ = batch(world, body)
@@ -77,7 +85,7 @@ def test_what_is_no_batch_is_refused(world: World, body: Any, status: int) -> No
 
 
 def test_a_thousand_items_are_taken(world: World) -> None:
-    """The contract's bound."""
+    """The documented bound."""
     response, body = batch(world, {"updates": users(1000)})
     assert response.status_code == 202
     assert len({one["id"] for one in body["value"]}) == 1000
@@ -114,8 +122,8 @@ def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
     def last_first(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return list(reversed([call(item) for item in reversed(list(items))]))
 
-    accept = replace(world.relay.batches.accept, each=last_first)
-    batches = replace(world.relay.batches, accept=accept)
+    accept = replace(world.relay.batch.accept, each=last_first)
+    batches = replace(world.relay.batch, accept=accept)
     first, other = a_message(idempotencyKey="k"), a_message(idempotencyKey="k", userStatus={"devicesCount": 9})
     _, body = ask(batches.post_batch, "POST", {"updates": [first, other, other]})
     assert "id" in body["value"][0]
@@ -125,7 +133,7 @@ def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
 def test_of_a_users_values_in_one_batch_the_last_stand(world: World) -> None:
     """Accepted in the same millisecond: their order decides, not chance."""
     bits = iter(range(100, 0, -1))
-    world.chance.bits = lambda: next(bits)  # type: ignore[method-assign]
+    world.randomness.bits = lambda: next(bits)  # type: ignore[method-assign]
     batch(world, {"updates": [a_message(userStatus={"devicesCount": n}) for n in range(20)]})
     world.run()
     assert world.in_graph()["devicesCount"] == 19

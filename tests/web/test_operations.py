@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from shared.core.reply import Reply
-from shared.service.ports import Unavailable
-from shared.web.answers import PROBLEMS
-from shared.web.openapi import PATHS, document
-from shared.web.openapi_examples import EXAMPLES
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.ports.storage import Unavailable
+from shared.web.openapi.document import PATHS, document
+from shared.web.openapi.examples import EXAMPLES
+from shared.web.response import PROBLEMS
 from tests.builders import POLICY, USER, a_message, an_update, reported
 from tests.web.caller import BASE, answered, ask, post, problem, request
 from tests.world import World
@@ -32,7 +32,7 @@ def test_ready_while_all_around_it_can_be_used(world: World) -> None:
     assert response.status_code == 200
     assert body == {"status": "ok", "checks": {"queue": "ok", "table": "ok", "identity": "ok", "graph": "ok"}}
     assert not world.graph.calls
-    assert not world.pacing.pacing.stamps
+    assert not world.rate_limit.pacing.stamps
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_ready_while_all_around_it_can_be_used(world: World) -> None:
 )
 def test_a_graph_that_refuses_a_read_is_not_ready(world: World, status: int | None, graph: str) -> None:
     """A missing grant shows here; throttling tells nothing."""
-    world.graph.read_reply = Reply(status)
+    world.graph.parse_reply = GraphReply(status)
     response, body = ask(world.relay.health.ready)
     assert body["checks"]["graph"] == graph
     assert response.status_code == (503 if graph == "failing" else 200)
@@ -55,7 +55,7 @@ def test_without_a_token_nothing_is_known_of_graph(world: World) -> None:
     assert "ClientAuthenticationError" not in str(body)
 
 
-@pytest.mark.parametrize(("port", "check"), [("queue", "queue"), ("activity", "table")])
+@pytest.mark.parametrize(("port", "check"), [("queue", "queue"), ("counters", "table")])
 def test_storage_that_cannot_be_written_is_not_ready(world: World, port: str, check: str) -> None:
     """Each by its name."""
 
@@ -86,21 +86,25 @@ def test_statistics_count_what_became_of_updates(world: World) -> None:
     for n in range(3):
         world.accept(deviceComplianceUserStatusId=f"u{n}")
     world.run()
-    world.graph.replies = [Reply(400, code="BadRequest", message="no")]
+    world.graph.replies = [GraphReply(400, code="BadRequest", message="no")]
     world.accept(deviceComplianceUserStatusId="bad")
     world.run()
-    world.graph.replies = [Reply(503)]
+    world.graph.replies = [GraphReply(503)]
     world.accept(deviceComplianceUserStatusId="slow")
     world.deliver_next()
     world.accept(deviceComplianceUserStatusId="next")
     world.clock.step(minutes=1)
 
-    _, body = ask(world.operations.stats.get_stats)
+    _, body = ask(world.relay.stats.get_stats)
 
     assert a_schema("Stats").is_valid(body)
     assert body["last24Hours"]["byStatus"] == {
-        "notStarted": 1, "running": 1, "succeeded": 3, "failed": 1, "canceled": 0
-    }  # fmt: skip
+        "notStarted": 1,
+        "running": 1,
+        "succeeded": 3,
+        "failed": 1,
+        "canceled": 0,
+    }
     assert body["last24Hours"]["byStatusDetail"] == {"delivered": 3, "superseded": 0}
     assert body["last24Hours"]["byErrorCode"] == {"graphRejected": 1}
     assert body["last24Hours"]["graphWrites"] == 5
@@ -116,28 +120,28 @@ def test_statistics_reach_back_24_hours_and_over_all_instances(world: World) -> 
     now = world.clock.now()
     for hours, count in ((1, 5), (23, 7), (26, 100)):
         hour = (now - timedelta(hours=hours)).replace(minute=0)
-        world.activity.write(hour, "other", {59: {"succeeded": count}})
-    _, body = ask(world.operations.stats.get_stats)
+        world.counters.write(hour, "other", {59: {"succeeded": count}})
+    _, body = ask(world.relay.stats.get_stats)
     assert body["last24Hours"]["byStatus"]["succeeded"] == 12
 
 
 def test_counts_reach_storage_and_survive_an_outage_of_it(world: World) -> None:
     """Tried again until they are written; the next instance reads them."""
-    write = world.activity.write
+    write = world.counters.write
 
     def down(*_: object) -> None:
         raise Unavailable("table")
 
     world.accept()
     world.run()
-    world.activity.write = down  # type: ignore[method-assign,assignment]
-    world.later.ring()
-    assert not world.activity.rows
-    world.activity.write = write  # type: ignore[method-assign]
-    world.later.ring()
-    (minutes,) = world.activity.rows.values()
+    world.counters.write = down  # type: ignore[method-assign,assignment]
+    world.call_later.ring()
+    assert not world.counters.rows
+    world.counters.write = write  # type: ignore[method-assign]
+    world.call_later.ring()
+    (minutes,) = world.counters.rows.values()
     assert sum(counts.get("succeeded", 0) for counts in minutes.values()) == 1
-    assert world.later.calls == []
+    assert world.call_later.calls == []
 
 
 def test_a_user_status_shows_what_stands_and_what_waits(world: World) -> None:
@@ -146,7 +150,7 @@ def test_a_user_status_shows_what_stands_and_what_waits(world: World) -> None:
     world.run()
     second = world.accept(an_update(userStatus={"devicesCount": 2, "lastReportedDateTime": "2026-11-23T10:00:00Z"}))
 
-    response, body = ask(world.operations.user_statuses.get_user_status, route_params={"p": POLICY.upper(), "u": USER})
+    response, body = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY.upper(), "u": USER})
 
     assert response.status_code == 200
     assert a_schema("UserStatus").is_valid(body)
@@ -160,7 +164,7 @@ def test_a_user_status_shows_what_stands_and_what_waits(world: World) -> None:
 
 def test_a_user_status_that_nobody_reported_is_not_found(world: World) -> None:
     """404."""
-    response = world.operations.user_statuses.get_user_status(request("GET", route_params={"p": POLICY, "u": "x"}))
+    response = world.relay.user_statuses.get_user_status(request("GET", route_params={"p": POLICY, "u": "x"}))
     assert problem(response) == (404, "notFound")
 
 
@@ -190,7 +194,7 @@ def test_answers_are_as_described(world: World) -> None:
     _, body = post(world, a_message())
     assert a_schema("UpdateResource").is_valid(body)
     world.run()
-    _, page = ask(world.relay.api.list_updates)
+    _, page = ask(world.relay.updates.list_updates)
     assert a_schema("UpdateList").is_valid(page)
     _, fault = post(world, {})
     assert a_schema("Problem").is_valid(fault)
@@ -198,15 +202,15 @@ def test_answers_are_as_described(world: World) -> None:
 
 def test_another_method_of_a_known_path_is_405(world: World) -> None:
     """With what it takes; every other path is 404."""
-    wrong = world.operations.openapi.unknown(request("DELETE", url=f"{BASE}/api/updates/x/"))
+    wrong = world.relay.openapi.unknown(request("DELETE", url=f"{BASE}/api/updates/x/"))
     assert problem(wrong) == (405, "methodNotAllowed")
     assert wrong.headers["Allow"] == "GET"
-    assert problem(world.operations.openapi.unknown(request("GET", url=f"{BASE}/api/nothing")))[0] == 404
+    assert problem(world.relay.openapi.unknown(request("GET", url=f"{BASE}/api/nothing")))[0] == 404
 
 
 def test_the_document_names_the_address_it_was_asked_at(world: World) -> None:
     """Never a key."""
-    response, body = ask(world.operations.openapi.get_openapi, url=f"{BASE}/api/openapi.json?code=hush")
+    response, body = ask(world.relay.openapi.get_openapi, url=f"{BASE}/api/openapi.json?code=hush")
     assert response.status_code == 200
     assert body["openapi"].startswith("3.1")
     assert body["servers"] == [{"url": f"{BASE}/api"}]
@@ -230,7 +234,7 @@ def test_every_example_is_one(name: str) -> None:
 def test_every_problem_is_in_the_document() -> None:
     """By its kind and its status."""
     told = {}
-    for path in (ROOT / "shared" / "web").glob("*.py"):
+    for path in (ROOT / "shared" / "web").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "Problem":
                 status, slug = call.args[:2]

@@ -6,7 +6,7 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
-from shared.web.pages import FILES, FOLDER
+from shared.web.dashboard_files import FILES, FOLDER
 from tests.web.caller import BASE, problem, request
 from tests.world import World
 
@@ -17,12 +17,12 @@ URL = f"{BASE}/api/dashboard"
 def page(world: World, **headers: str) -> func.HttpResponse:
     """The page."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return world.operations.pages.get_dashboard(request("GET", url=URL, headers=named))
+    return world.relay.dashboard.get_dashboard(request("GET", url=URL, headers=named))
 
 
 def file(world: World, name: str) -> func.HttpResponse:
     """One of its files."""
-    return world.operations.pages.get_dashboard_file(request("GET", url=f"{URL}/{name}", route_params={"file": name}))
+    return world.relay.dashboard.get_dashboard_file(request("GET", url=f"{URL}/{name}", route_params={"file": name}))
 
 
 def test_the_page_may_run_its_own_modules_and_nothing_else(world: World) -> None:
@@ -64,7 +64,7 @@ def test_an_unchanged_file_is_not_sent_again(world: World) -> None:
 
 def test_a_trailing_slash_leads_back_to_the_page(world: World) -> None:
     """Its relative addresses would lead nowhere under it."""
-    response = world.operations.pages.get_dashboard(request("GET", url=f"{URL}/"))
+    response = world.relay.dashboard.get_dashboard(request("GET", url=f"{URL}/"))
     assert (response.status_code, response.headers["Location"]) == (308, "../dashboard")
 
 
@@ -76,7 +76,7 @@ def test_there_is_advice_for_every_error_code_and_for_no_other() -> None:
     assert documented
     assert known == set(re.findall(r"`(\w+)`", documented[1]))
     code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
-    given = set(re.findall(r'(?:error_of|DeliveryError)\(\s*"(\w+)"', code))
+    given = set(re.findall(r'(?:error_object|DeliveryError)\(\s*"(\w+)"', code))
     assert len(given) >= 5
     assert given - {"storageUnavailable"} <= known  # that one is an answer of the batch's, never an outcome
 

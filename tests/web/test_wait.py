@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.core.reply import Reply
-from shared.service.ports import Unavailable
+from shared.core.delivery.graph_reply import GraphReply
+from shared.service.ports.storage import Unavailable
 from tests.builders import a_message
 from tests.web.caller import get, post, request
 from tests.world import World
@@ -24,7 +24,7 @@ def test_a_post_that_waits_is_answered_with_the_final_update(world: World) -> No
 
 def test_a_wait_that_is_over_is_answered_with_what_is_known(world: World) -> None:
     """202, and the wait was no longer than asked for."""
-    world.graph.replies = [Reply(503)] * 50
+    world.graph.replies = [GraphReply(503)] * 50
     start = world.clock.now()
 
     response, body = post(world, a_message(), Prefer="wait=3")
@@ -47,11 +47,22 @@ def test_a_get_waits_as_well(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("prefer", "applied"),
-    [("wait=100", "wait=30"), ("wait=0", "wait=0"), ("wait=-1", None), ("wait=x", None), ("wait", None), ("", None),
-     ("return=minimal", None), ("Wait = 2; foo=1", "wait=2"), ("wait=99999999999999999999", "wait=30"),
-     ('foo="a,wait=5"', None), ("wait=x, wait=1", None),
-     ('foo="a\\",b", wait=3', "wait=3"), ("respond-async, wait=4", "wait=4")],
-)  # fmt: skip
+    [
+        ("wait=100", "wait=30"),
+        ("wait=0", "wait=0"),
+        ("wait=-1", None),
+        ("wait=x", None),
+        ("wait", None),
+        ("", None),
+        ("return=minimal", None),
+        ("Wait = 2; foo=1", "wait=2"),
+        ("wait=99999999999999999999", "wait=30"),
+        ('foo="a,wait=5"', None),
+        ("wait=x, wait=1", None),
+        ('foo="a\\",b", wait=3', "wait=3"),
+        ("respond-async, wait=4", "wait=4"),
+    ],
+)
 def test_a_preference_is_granted_up_to_30_seconds_or_ignored(world: World, prefer: str, applied: str | None) -> None:
     """RFC 7240."""
     response, _ = post(world, a_message(), Prefer=prefer)
@@ -66,7 +77,7 @@ def test_storage_that_fails_during_a_wait_fails_no_accepted_update(world: World)
         raise Unavailable("table")
 
     async def asked() -> int:
-        call = world.relay.api.post_update(request(body=a_message(), headers={"Prefer": "wait=5"}))
+        call = world.relay.updates.post_update(request(body=a_message(), headers={"Prefer": "wait=5"}))
         return (await call).status_code
 
     world.outcomes.get = broken  # type: ignore[method-assign,assignment]
@@ -82,7 +93,7 @@ def test_many_waiting_callers_hold_no_thread() -> None:
 
     async def all_of_them() -> list[int]:
         calls = [
-            world.relay.api.get_update(request("GET", route_params={"id": one}, headers={"Prefer": "wait=30"}))
+            world.relay.updates.get_update(request("GET", route_params={"id": one}, headers={"Prefer": "wait=30"}))
             for one in ids
         ]
         return [one.status_code for one in await asyncio.gather(*calls)]

@@ -23,7 +23,10 @@ SOURCES: dict[str, Any] = {
     "standard": {"verify": {"type": "standardWebhooks", "secrets": [OLD, NEW]}},
     "github": {
         "verify": {
-            "type": "hmacSha256", "header": "X-Hub-Signature-256", "prefix": "sha256=", "encoding": "hex",
+            "type": "hmacSha256",
+            "header": "X-Hub-Signature-256",
+            "prefix": "sha256=",
+            "encoding": "hex",
             "secrets": ["old", "new"],
         }
     },
@@ -40,7 +43,7 @@ SOURCES: dict[str, Any] = {
             "idempotencyKey": "id",
         },
     },
-}  # fmt: skip
+}
 
 
 def a_world(sources: Any = None) -> World:
@@ -169,15 +172,14 @@ def test_a_senders_own_json_becomes_messages() -> None:
     assert response.status_code == 202
     resources = [world.resource(one["id"]) for one in answer["value"]]
     assert [one["userStatus"] for one in resources] == [
-        {"status": "compliant", "devicesCount": 3}, {"status": "nonCompliant"}
-    ]  # fmt: skip
+        {"status": "compliant", "devicesCount": 3},
+        {"status": "nonCompliant"},
+    ]
     assert [one["idempotencyKey"] for one in resources] == ["e1", "e3"]
     assert {one["source"] for one in resources} == {"mapped"}
 
 
-@pytest.mark.parametrize(
-    "told", [{"devices": [{"kind": "phone"}]}, {"devices": [{"kind": "phone", "owner": [1]}]}]
-)  # fmt: skip
+@pytest.mark.parametrize("told", [{"devices": [{"kind": "phone"}]}, {"devices": [{"kind": "phone", "owner": [1]}]}])
 def test_what_a_map_makes_is_validated_like_any_message(told: Any) -> None:
     """400 with the members of the message to blame."""
     response, body = send(a_world(), "mapped", told, {"X-Relay-Key": "k"})
@@ -227,7 +229,7 @@ def test_a_handshake_without_a_code_is_refused(code: Any) -> None:
 
 
 def test_event_grids_own_handshake_is_answered() -> None:
-    """200 with the code; only to who knows the secret (F52)."""
+    """200 with the code; only to who knows the secret (docs/graph-facts.md#f52)."""
     asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "512d38b6"}}]
     headers = {"aeg-event-type": "SubscriptionValidation", "X-Relay-Key": "let me in"}
     response, answer = send(a_world(), "eventgrid", asked, headers)
@@ -238,7 +240,7 @@ def test_event_grids_own_handshake_is_answered() -> None:
 
 @pytest.mark.parametrize("source", ["standard", "nobody"])
 def test_the_cloud_events_handshake_allows_who_asks(source: str) -> None:
-    """The same for every source (F51)."""
+    """The same for every source (docs/graph-facts.md#f51)."""
     asked = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
     response = a_world().relay.webhooks.allow_webhook(
         request("OPTIONS", url=f"{BASE}/api/webhooks/{source}", headers=asked, route_params={"source": source})

@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from shared.service.ports import InvalidContinuation
+from shared.service.ports.storage import InvalidContinuation
 
 
 def written(continuation: Any) -> str | None:

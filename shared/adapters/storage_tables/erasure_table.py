@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.adapters.storage_tables.table import Entity, Row, Table, chunks, joined
-from shared.core.erasure import Erasure, ErasureState, Progress, Stage
-from shared.core.subject import Subject
-from shared.service.erasure_store import StoredErasure
-from shared.service.ports import Conflict
+from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage
+from shared.core.erasure.subject import Subject
+from shared.service.ports.storage import Conflict, StoredErasure
 
 _PARTITION = "erasure"
 
@@ -56,10 +55,14 @@ def _is(*, final: bool) -> Entity:
 def _to_row(erasure: Erasure) -> Entity:
     progress = asdict(erasure.progress) | {"stage": erasure.progress.stage.value}
     columns: Entity = {
-        "PartitionKey": _PARTITION, "RowKey": erasure.id, "State": erasure.state.value, "Final": erasure.state.final,
+        "PartitionKey": _PARTITION,
+        "RowKey": erasure.id,
+        "State": erasure.state.value,
+        "Final": erasure.state.final,
         "LastAction": erasure.last_action.isoformat(),
-        "UpdatesErased": erasure.updates_erased, "UserStatusesErased": erasure.user_statuses_erased,
-    }  # fmt: skip
+        "UpdatesErased": erasure.updates_erased,
+        "UserStatusesErased": erasure.user_statuses_erased,
+    }
     subject = erasure.subject and asdict(erasure.subject)
     return columns | chunks("Subject", subject) | chunks("Progress", progress)
 

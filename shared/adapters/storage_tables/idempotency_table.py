@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from shared.adapters.storage_tables.table import Table
-from shared.core.update_id import accepted_at
-from shared.service.ports import Reservation, Unavailable
+from shared.core.basics.update_id import accepted_at
+from shared.service.ports.storage import KeyReservation, Unavailable
 
 _ROW = "key"
 
@@ -15,18 +15,21 @@ class IdempotencyTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def reserve(self, scope: str, reservation: Reservation) -> Reservation:
+    def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
         """One call for a new key, two for a known one."""
         row = {
-            "PartitionKey": scope, "RowKey": _ROW, "UpdateId": reservation.update_id,
-            "Fingerprint": reservation.fingerprint, "Accepted": accepted_at(reservation.update_id),
-        }  # fmt: skip
+            "PartitionKey": scope,
+            "RowKey": _ROW,
+            "UpdateId": reservation.update_id,
+            "Fingerprint": reservation.fingerprint,
+            "Accepted": accepted_at(reservation.update_id),
+        }
         for _ in range(3):
             if self._table.insert(row) is not None:
                 return reservation
             found = self._table.get(scope, _ROW)
             if found is not None:  # else it was purged in between
-                return Reservation(found[0]["UpdateId"], found[0]["Fingerprint"])
+                return KeyReservation(found[0]["UpdateId"], found[0]["Fingerprint"])
         raise Unavailable("table: an idempotency key comes and goes")
 
     def purge(self, before: datetime, limit: int) -> int:

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from shared.adapters.storage_tables.table import Entity, Row, chunks, joined
-from shared.core.outcome import Attempt, Outcome, Remains, State
-from shared.core.update import Update, parse_update
-from shared.core.version import Version
+from shared.core.basics.version import Version
+from shared.core.delivery.outcome import Attempt, Outcome, State, Tombstone
+from shared.core.intake.update import Update, parse_update
 
 _ALL_HOURS = 99_999_999
 _ALL_IDS = (1 << 128) - 1
@@ -46,13 +46,15 @@ def to_row(outcome: Outcome) -> Entity:
     partition, row = keys(outcome.id)
     named = outcome.named
     columns: Entity = {
-        "PartitionKey": partition, "RowKey": row, "State": outcome.state.name,
+        "PartitionKey": partition,
+        "RowKey": row,
+        "State": outcome.state.name,
         "PolicyId": ((named and named.device_compliance_policy_id) or "").lower(),
         "UserStatusId": (named and named.device_compliance_user_status_id) or "",
         "Source": (named and named.source) or "",
         "IdempotencyKey": (named and named.idempotency_key) or "",
         "ErrorCode": (outcome.error or {}).get("code", ""),
-    }  # fmt: skip
+    }
     return columns | chunks("Summary", _summary(outcome)) | chunks("Detail", _detail(outcome))
 
 
@@ -69,7 +71,7 @@ def from_row(row: Row) -> Outcome:
         last_action=datetime.fromisoformat(summary.pop("last_action")),
         next_attempt=_moment(summary.pop("next_attempt")),
         update=update,
-        erased=Remains(**erased) if erased is not None else None,
+        erased=Tombstone(**erased) if erased is not None else None,
         version=Version.from_text(version) if version else None,
         attempts=tuple(_attempt(one) for one in detail.pop("attempts", ())),
         **summary,
@@ -84,20 +86,27 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "version": outcome.version and outcome.version.to_text(),
         "last_action": outcome.last_action.isoformat(),
         "next_attempt": outcome.next_attempt and outcome.next_attempt.isoformat(),
-        "attempt": outcome.attempt, "submitted_by": outcome.submitted_by, "attempt_count": outcome.attempt_count,
-        "error": outcome.error, "superseded_by": outcome.superseded_by, "replay_of": outcome.replay_of,
-        "replayed_by": outcome.replayed_by, "poisoned": outcome.poisoned,
+        "attempt": outcome.attempt,
+        "submitted_by": outcome.submitted_by,
+        "attempt_count": outcome.attempt_count,
+        "error": outcome.error,
+        "superseded_by": outcome.superseded_by,
+        "replay_of": outcome.replay_of,
+        "replayed_by": outcome.replayed_by,
+        "poisoned": outcome.poisoned,
         "traceparent": outcome.traceparent,
         "erased": outcome.erased and asdict(outcome.erased),
-    }  # fmt: skip
+    }
 
 
 def _detail(outcome: Outcome) -> dict[str, Any]:
     attempts = [asdict(one) | {"started": one.started.isoformat()} for one in outcome.attempts]
     return {
-        "attempts": attempts, "result": outcome.result,
-        "raw_message": outcome.raw_message, "raw_message_encoding": outcome.raw_message_encoding,
-    }  # fmt: skip
+        "attempts": attempts,
+        "result": outcome.result,
+        "raw_message": outcome.raw_message,
+        "raw_message_encoding": outcome.raw_message_encoding,
+    }
 
 
 def _attempt(members: dict[str, Any]) -> Attempt:

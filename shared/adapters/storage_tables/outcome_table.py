@@ -8,9 +8,8 @@ from typing import Any
 from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.table import Row, Table
-from shared.core.outcome import Outcome, State
-from shared.service.ports import OutcomeFilter, Page, Stored
-from shared.service.scan import Scan
+from shared.core.delivery.outcome import Outcome, State
+from shared.service.ports.storage import OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
 
 _IN_ONE_GO = 100
 
@@ -21,10 +20,10 @@ class OutcomeTable:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def get(self, update_id: str) -> Stored | None:
+    def get(self, update_id: str) -> StoredOutcome | None:
         """One point read."""
         found = self._table.get(*keys(update_id))
-        return found and Stored(from_row(found[0]), found[1])
+        return found and StoredOutcome(from_row(found[0]), found[1])
 
     def insert(self, outcome: Outcome) -> bool:
         """False when there is one already."""
@@ -44,20 +43,20 @@ class OutcomeTable:
         """Raises ``Conflict``."""
         self._table.replace(to_row(outcome), etag)
 
-    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Page:
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
         """A page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
         if wanted.states == ():
-            return Page((), None)
+            return OutcomePage((), None)
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation), LISTED)
-        return Page(tuple(from_row(row) for row in rows), leading.written(onward))
+        return OutcomePage(tuple(from_row(row) for row in rows), leading.written(onward))
 
-    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> Scan[Stored]:
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same with all columns."""
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
-        stored = tuple(Stored(from_row(row), row.metadata["etag"]) for row in rows)  # type: ignore[attr-defined]
-        return Scan(stored, leading.written(onward))
+        stored = tuple(StoredOutcome(from_row(row), row.metadata["etag"]) for row in rows)  # type: ignore[attr-defined]
+        return ScanPage(stored, leading.written(onward))
 
     def purge(self, before: datetime, limit: int) -> int:
         """Up to ``limit`` final outcomes, a partition's hundred at a time."""

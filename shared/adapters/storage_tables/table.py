@@ -12,12 +12,12 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.service.ports import Conflict, Denied, Unavailable
+from shared.service.ports.storage import Conflict, Denied, Unavailable
 
 type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
 
-#: A string property holds 64 KiB of UTF-16 (F44); a margin keeps surrogate pairs whole.
+#: A string property holds 64 KiB of UTF-16 (docs/graph-facts.md#f44); a margin keeps surrogate pairs whole.
 _CHUNK = 32_000
 _MISSING_TABLE = "TableNotFound"
 #: An inserted row is not sent back to us.
@@ -152,7 +152,7 @@ class Table:
             raise Unavailable("table: not there although just made")
         except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
             raise
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (F26)
+        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
             refused = getattr(error, "status_code", None) in _REFUSALS
             raise (Denied if refused else Unavailable)(f"table: {type(error).__name__}") from error
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.table import Entity, Row, Table
-from shared.core.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, plain
-from shared.core.version import Version
-from shared.service.scan import Holding, Scan
+from shared.core.basics.version import Version
+from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, graph_properties
+from shared.service.ports.storage import ScanPage, UserStatusEntry
 
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
 _END = "~"
-#: An entity group transaction holds 100 operations, one of which is the row's own (F44).
+#: An entity group transaction holds 100 operations, one of which is the row's own (docs/graph-facts.md#f44).
 _IN_ONE_GO = 99
 
 
@@ -54,9 +54,14 @@ class UserStatusTable:
         return Snapshot(row, etag, tuple(accepted), frozenset(one.update_id for one in accepted))
 
     def commit(
-        self, key: str, row: UserStatusRow, etag: str | None, *,
-        registered: Iterable[Acceptance] = (), settled: Iterable[str] = (),
-    ) -> str:  # fmt: skip
+        self,
+        key: str,
+        row: UserStatusRow,
+        etag: str | None,
+        *,
+        registered: Iterable[Acceptance] = (),
+        settled: Iterable[str] = (),
+    ) -> str:
         """One call, or a few more where a hundred acceptances are settled at once."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
@@ -72,10 +77,10 @@ class UserStatusTable:
         """There or not."""
         self._table.delete(_partition(key), key + _BEHIND + update_id)
 
-    def scan(self, top: int, continuation: str | None = None) -> Scan[Holding]:
+    def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
         """A page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
-        return Scan(tuple(_holding(row) for row in rows), leading.written(onward))
+        return ScanPage(tuple(_holding(row) for row in rows), leading.written(onward))
 
     def _drop(self, partition: str, names: list[str], etag: str) -> str:
         for name in names:
@@ -101,21 +106,23 @@ def _read_acceptance(key: str, entity: Row) -> Acceptance:
     return Acceptance(update_id, Version.from_text(entity["Version"]), json.loads(entity["Properties"]))
 
 
-def _holding(entity: Row) -> Holding:
+def _holding(entity: Row) -> UserStatusEntry:
     key, behind, _ = entity["RowKey"].partition(_BEHIND)
     if behind:
-        return Holding(key, None, _read_acceptance(key, entity).properties)
+        return UserStatusEntry(key, None, _read_acceptance(key, entity).properties)
     row = _read_row(entity)
-    return Holding(key, row.user_status_id, plain(row.confirmed))
+    return UserStatusEntry(key, row.user_status_id, graph_properties(row.confirmed))
 
 
 def _written_row(row: UserStatusRow) -> Entity:
     confirmed = {name: [one.value, one.version.to_text(), one.update_id] for name, one in row.confirmed.items()}
     lease = row.lease and [row.lease.holder, row.lease.taken.isoformat(), row.lease.until.isoformat()]
     return {
-        "PolicyId": row.policy_id, "UserStatusId": row.user_status_id,
-        "Confirmed": json.dumps(confirmed), "Lease": json.dumps(lease),
-    }  # fmt: skip
+        "PolicyId": row.policy_id,
+        "UserStatusId": row.user_status_id,
+        "Confirmed": json.dumps(confirmed),
+        "Lease": json.dumps(lease),
+    }
 
 
 def _read_row(entity: Row) -> UserStatusRow:

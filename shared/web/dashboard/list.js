@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import { counted, MEANINGS, report, STATUSES, whose } from "./words.js";
 
 const TOP = 25;
-/** A page of the API may hold fewer than asked for and still lead on (contract section 4). */
+/** A page of the API may hold fewer than asked for and still lead on. */
 const MOST_CALLS = 4;
 
 /** The continuations of the pages that were passed, so that one can go back. */

@@ -4,12 +4,11 @@ import asyncio
 import base64
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import azure.functions as func
-from records import record
+from records import pause, record
 from triggers import triggers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -142,7 +141,7 @@ async def raise_it_async(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("sleep", methods=ALL)
 def sleep(req: func.HttpRequest) -> func.HttpResponse:
     record(kind="http", event="start")
-    time.sleep(float(req.params["seconds"]))
+    pause(float(req.params["seconds"]))
     return func.HttpResponse("slept")
 
 

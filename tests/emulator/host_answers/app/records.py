@@ -21,6 +21,11 @@ def record(**what: Any) -> None:
         file.write(line)
 
 
+def pause(seconds: float) -> None:
+    """Keep the calling thread busy: what a slow function does."""
+    threading.Event().wait(seconds)
+
+
 def record_message(event: str, queue: str, message: func.QueueMessage, **more: Any) -> None:
     """What a function can learn of a message."""
     body = message.get_body()

@@ -2,10 +2,9 @@
 
 import os
 import threading
-import time
 
 import azure.functions as func
-from records import record, record_message
+from records import pause, record, record_message
 
 triggers = func.Blueprint()
 STORAGE = "ANSWERS_STORAGE"
@@ -36,7 +35,7 @@ def q_sleep(message: func.QueueMessage) -> None:
     with _lock:
         _running += 1
         record_message("seen", "ha-sleep", message, running=_running)
-    time.sleep(float(message.get_body()))
+    pause(float(message.get_body()))
     with _lock:
         _running -= 1
         record_message("end", "ha-sleep", message)
@@ -80,6 +79,6 @@ if os.environ.get("ANSWERS_SLOW_TIMER"):
     def t_slow(timer: func.TimerRequest) -> None:
         """Longer than its schedule's step, and then it fails."""
         tick("t_slow", timer)
-        time.sleep(2.2)
+        pause(2.2)
         record(event="end", timer="t_slow")
         raise ValueError("asked to fail")

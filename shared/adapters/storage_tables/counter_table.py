@@ -1,0 +1,51 @@
+"""Counts: a partition an hour, a row an instance."""
+
+import json
+from datetime import datetime
+
+from shared.adapters.storage_tables.table import Table
+from shared.core.delivery.statistics import Minutes
+from shared.service.ports.storage import CounterRow
+
+_TOUCHED = {"PartitionKey": "touched", "RowKey": "touched"}
+
+
+class CounterTable:
+    """``ActivityStore`` on a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
+        """One call."""
+        counts = json.dumps({str(minute): dict(counts) for minute, counts in minutes.items()}, separators=(",", ":"))
+        self._table.put({"PartitionKey": _partition(hour), "RowKey": instance, "Hour": hour, "Counts": counts})
+
+    def read(self, since: datetime) -> list[CounterRow]:
+        """As many rows as instances have counted in those hours."""
+        rows = self._table.query("PartitionKey ge @since and PartitionKey lt 't'", {"since": _partition(since)})
+        return [
+            CounterRow(
+                datetime.fromisoformat(row["PartitionKey"]),
+                row["RowKey"],
+                {int(minute): counts for minute, counts in json.loads(row["Counts"]).items()},
+            )
+            for row in rows
+        ]
+
+    def touch(self) -> None:
+        """A row that nobody reads."""
+        self._table.put(_TOUCHED)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete up to ``limit`` rows of earlier hours; answers how many."""
+        rows = self._table.some(
+            "PartitionKey lt @before", {"before": _partition(before)}, limit, ["PartitionKey", "RowKey"]
+        )
+        for row in rows:
+            self._table.delete(row["PartitionKey"], row["RowKey"])
+        return len(rows)
+
+
+def _partition(hour: datetime) -> str:
+    return hour.strftime("%Y-%m-%dT%H:00+00:00")

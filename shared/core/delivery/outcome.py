@@ -1,0 +1,242 @@
+"""An update's life: its states, the one table of moves between them, and what is known of it.
+
+Rule: a final state has no moves. Everything that changes an outcome goes through ``advance``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from shared.core.basics.strict_json import Fault
+from shared.core.basics.update_id import accepted_at
+from shared.core.basics.version import Version
+from shared.core.intake.envelope import Envelope, Unreadable
+from shared.core.intake.update import Update
+
+#: The last Graph calls that an outcome shows.
+ATTEMPTS_KEPT = 20
+
+type Members = Mapping[str, Any]
+
+
+class State(Enum):
+    """The wire's (status, statusDetail)."""
+
+    QUEUED = ("notStarted", "queued")
+    WAITING = ("running", "waiting")
+    DELIVERED = ("succeeded", "delivered")
+    SUPERSEDED = ("succeeded", "superseded")
+    FAILED = ("failed", None)
+    CANCELED = ("canceled", None)
+
+    @property
+    def status(self) -> str:
+        """One of ``notStarted``, ``running``, ``succeeded``, ``failed``, ``canceled``."""
+        return str(self.value[0])
+
+    @property
+    def detail(self) -> str | None:
+        """The ``statusDetail`` of the resource."""
+        detail: str | None = self.value[1]
+        return detail
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can follow."""
+        return not TRANSITIONS[self]
+
+
+class Transition(Enum):
+    """What can happen to an update."""
+
+    WAIT = "wait"
+    DELIVER = "deliver"
+    SUPERSEDE = "supersede"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+_OPEN = {
+    Transition.WAIT: State.WAITING,
+    Transition.DELIVER: State.DELIVERED,
+    Transition.SUPERSEDE: State.SUPERSEDED,
+    Transition.FAIL: State.FAILED,
+    Transition.CANCEL: State.CANCELED,
+}
+TRANSITIONS: Mapping[State, Mapping[Transition, State]] = {
+    State.QUEUED: _OPEN,
+    State.WAITING: _OPEN,
+    State.DELIVERED: {},
+    State.SUPERSEDED: {},
+    State.FAILED: {},
+    State.CANCELED: {},
+}
+
+
+class IllegalMoveError(Exception):
+    """A final outcome was asked to change: a bug."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One Graph call."""
+
+    started: datetime
+    duration_milliseconds: int
+    status_code: int | None
+    code: str | None
+    request_id: str | None
+    client_request_id: str | None
+    retry_after_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What an erasure leaves of an update's message: which user status it was for and who sent it, by Update's names.
+
+    All None where the message could not be read.
+    """
+
+    device_compliance_policy_id: str | None = None
+    device_compliance_user_status_id: str | None = None
+    source: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
+
+    Once ``erased`` it has no ``update``, so nothing can ever send or replay it.
+    """
+
+    id: str
+    state: State
+    last_action: datetime
+    update: Update | None = None
+    attempt: int = 1
+    submitted_by: str | None = None
+    next_attempt: datetime | None = None
+    attempt_count: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    result: Members | None = None
+    error: Members | None = None
+    superseded_by: str | None = None
+    replay_of: str | None = None
+    replayed_by: str | None = None
+    version: Version | None = None
+    poisoned: int = 0
+    raw_message: str | None = None
+    raw_message_encoding: str | None = None
+    traceparent: str | None = None
+    erased: Tombstone | None = None
+
+    @property
+    def named(self) -> Update | Tombstone | None:
+        """What tells whose update it is: the message, or what an erasure left of it."""
+        return self.update or self.erased
+
+    @property
+    def created(self) -> datetime:
+        """The acceptance time, which the id carries."""
+        return accepted_at(self.id)
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The queue message that would carry this update on."""
+        if self.update is None:
+            return None
+        return Envelope(
+            id=self.id,
+            attempt=self.attempt,
+            update=self.update,
+            submitted_by=self.submitted_by,
+            replay_of=self.replay_of,
+            version=self.version,
+            poisoned=self.poisoned,
+            traceparent=self.traceparent,
+        )
+
+
+def queued(envelope: Envelope, now: datetime) -> Outcome:
+    """The outcome of an update that was just accepted."""
+    return Outcome(
+        id=envelope.id,
+        state=State.QUEUED,
+        last_action=now,
+        update=envelope.update,
+        attempt=envelope.attempt,
+        submitted_by=envelope.submitted_by,
+        replay_of=envelope.replay_of,
+        version=envelope.version,
+        poisoned=envelope.poisoned,
+        traceparent=envelope.traceparent,
+    )
+
+
+def unreadable(message: Unreadable, now: datetime) -> Outcome:
+    """The outcome of a message that cannot be read: its raw text is kept, its faults are named."""
+    error = error_object("invalidMessage", "The message is not a valid update message.", message.faults)
+    return Outcome(
+        id=message.id,
+        state=State.FAILED,
+        last_action=now,
+        error=error,
+        raw_message=message.raw_message,
+        raw_message_encoding=message.raw_message_encoding,
+    )
+
+
+def error_object(code: str, message: str, faults: tuple[Fault, ...] = ()) -> Members:
+    """The resource's ``error`` object for a fault that is not Graph's."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if faults:
+        error["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    return error
+
+
+def advance(outcome: Outcome, event: Transition, now: datetime, **known: Any) -> Outcome:
+    """Move an outcome on; ``known`` are the fields that the event brings. Final states refuse."""
+    state = TRANSITIONS[outcome.state].get(event)
+    if state is None:
+        raise IllegalMoveError(f"{outcome.id}: {event.value} after {outcome.state.name}")
+    fresh: dict[str, Any] = {"next_attempt": None, "error": None} | known
+    return replace(outcome, state=state, last_action=now, **fresh)
+
+
+def record(outcome: Outcome, attempts: tuple[Attempt, ...]) -> Outcome:
+    """Add Graph calls: the newest are kept, all are counted."""
+    kept = (outcome.attempts + attempts)[-ATTEMPTS_KEPT:]
+    return replace(outcome, attempts=kept, attempt_count=outcome.attempt_count + len(attempts))
+
+
+def resolved_to(outcome: Outcome, user_status_id: str) -> Outcome:
+    """The outcome of an update whose principal name means this user status, from now on."""
+    return replace(outcome, update=outcome.update and replace(outcome.update, resolved=user_status_id))
+
+
+def is_stale(outcome: Outcome, envelope: Envelope) -> bool:
+    """Whether this message has nothing more to say: the update is final, or a newer message carries it."""
+    return outcome.state.final or envelope.attempt < outcome.attempt
+
+
+def deadline_exceeded(last: Members | None) -> Members:
+    """The ``error`` of an update that was tried until its deadline, with its last fault."""
+    said = f" The last fault was {last['code']}: {last['message']}" if last else ""
+    return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}
+
+
+#: As the API documents it.
+OVERDUE_AFTER = timedelta(minutes=15)
+
+
+def is_overdue(outcome: Outcome, now: datetime, head: datetime | None) -> bool:
+    """Whether an open update should have had its turn by now.
+
+    ``head`` is when the queue's first visible message was put there: while that is no later than this update's own was
+    due, there is a backlog, and its message may well wait in it.
+    """
+    due = max(outcome.last_action, outcome.next_attempt or outcome.created)
+    return due + OVERDUE_AFTER <= now and (head is None or head > due)

@@ -1,0 +1,82 @@
+"""Counts of what happens, minute by minute: what statistics are made of.
+
+A count is a name and a number: a status (moves in count up, moves out count down, so that the sum is how many are in
+it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.core.delivery.outcome import Outcome, State
+
+#: An hour's counts by minute (0-59).
+type Minutes = Mapping[int, Mapping[str, int]]
+type Counts = Mapping[str, int]
+
+STATUSES = tuple(dict.fromkeys(state.status for state in State))
+WRITES = "writes"
+_ERROR = "error:"
+#: What statistics reach back.
+REACH = timedelta(hours=24)
+#: Deliveries are shown for this many minutes, and their rate is the mean of the last few.
+SHOWN_MINUTES, RATE_MINUTES = 60, 5
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The last 24 hours, summed."""
+
+    statuses: Counts
+    details: Counts
+    errors: Counts
+    writes: int
+    #: Updates that succeeded in each of the last ``SHOWN_MINUTES`` minutes, oldest first.
+    delivered: tuple[tuple[datetime, int], ...]
+
+    @property
+    def deliveries_per_minute(self) -> float:
+        """The mean of the last whole minutes."""
+        whole = self.delivered[-1 - RATE_MINUTES : -1]
+        return sum(count for _, count in whole) / RATE_MINUTES
+
+
+def transition_counts(before: Outcome | None, after: Outcome) -> Counts:
+    """What a change of an outcome counts."""
+    counts = Counter({after.state.status: 1})
+    if before is not None:
+        counts[before.state.status] -= 1
+    if after.state.final:
+        if after.state.detail:
+            counts[after.state.detail] += 1
+        if after.error:
+            counts[_ERROR + str(after.error.get("code"))] += 1
+    return {name: count for name, count in counts.items() if count}
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The hour that holds it."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Statistics:
+    """All counts of the last 24 hours."""
+    total: Counter[str] = Counter()
+    delivered: Counter[datetime] = Counter()
+    for hour, minutes in hours:
+        for minute, counts in minutes.items():
+            moment = hour + timedelta(minutes=minute)
+            if moment > now - REACH:
+                total.update(counts)
+                delivered[moment] += counts.get("succeeded", 0)
+    last = now.replace(second=0, microsecond=0)
+    shown = [last - timedelta(minutes=ago) for ago in reversed(range(SHOWN_MINUTES))]
+    return Statistics(
+        # An update accepted before the window and ended in it leaves its first status once too often.
+        statuses={status: max(0, total[status]) for status in STATUSES},
+        details={state.detail: total[state.detail] for state in State if state.final and state.detail},
+        errors={name.removeprefix(_ERROR): total[name] for name in sorted(total) if name.startswith(_ERROR)},
+        writes=total[WRITES],
+        delivered=tuple((moment, delivered[moment]) for moment in shown),
+    )

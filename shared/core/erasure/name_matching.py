@@ -1,0 +1,65 @@
+"""A person's name in text: found in any case and in what is escaped or encoded there, never inside another's name.
+
+``smith@contoso.com`` is not in ``john.smith@contoso.com`` nor in ``smith@contoso.com.au``: erasing is for good, so a
+neighbour must not be taken for the person.
+"""
+
+import base64
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote
+
+#: Base64 in an event in base64 on the queue, with JSON escapes inside: as deep as senders go.
+_MAX_DEPTH = 3
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrtbf\"\\/]))")
+_SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def mentions(name: str, text: str) -> bool:
+    """Whether the text names them, as it stands."""
+    return _pattern(folded(name)).search(folded(text)) is not None
+
+
+def mentions_anywhere(name: str, text: str) -> bool:
+    """The same for free text, also where the name is escaped (JSON, URL) or encoded (base64, UTF-16)."""
+    return any(mentions(name, reading) for reading in _readings(text, _MAX_DEPTH))
+
+
+def folded(text: str) -> str:
+    """Equal for names that are the same to a directory."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+@lru_cache(maxsize=8)
+def _pattern(name: str) -> re.Pattern[str]:
+    # "." and "-" join what stands before to a name; after it only a further label of its domain does.
+    return re.compile(rf"(?<![\w.-]){re.escape(name)}(?![^\W_]|\.[^\W_])")
+
+
+def _readings(text: str, deeper: int) -> Iterator[str]:
+    yield text
+    if deeper == 0:
+        return
+    for reading in {_unescaped(text), unquote(text)} - {text}:
+        yield from _readings(reading, deeper - 1)
+    for run in _BASE64.findall(text):
+        for reading in _decoded(run):
+            yield from _readings(reading, deeper - 1)
+
+
+def _unescaped(text: str) -> str:
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _SHORT.get(found[2], found[2]), text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _decoded(run: str) -> Iterator[str]:
+    digits = run.rstrip("=")
+    whole = digits[: len(digits) - (len(digits) % 4 == 1)]
+    content = base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_" if {"-", "_"} & set(whole) else None)
+    yield content.decode("utf-8", "replace")
+    if b"\0" in content:
+        yield content.decode("utf-16-le", "replace")
+        yield content.decode("utf-16-be", "replace")

@@ -1,0 +1,143 @@
+"""Whom an erasure is about, and which outcomes and user statuses are theirs (GDPR article 17).
+
+An outcome is *theirs* when its message or Graph's object names them; its user status, and all that came for that, is
+theirs too. One whose other text merely mentions them is erased alone: the user status may be somebody else's.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jsonschema_rs import Draft202012Validator
+
+from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, read_json
+from shared.core.delivery.outcome import Outcome
+from shared.core.erasure.name_matching import mentions, mentions_anywhere
+from shared.core.intake.cloud_event import Unwrapped, unwrap
+from shared.core.intake.envelope import decoded
+from shared.core.intake.update import faults_of, user_status_key
+from shared.core.intake.update_schema import FORMATS, UPDATE_SCHEMA
+
+_BY_NAME, _BY_IDS = "userPrincipalName", ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
+_MEMBERS = UPDATE_SCHEMA["properties"]
+#: Whose update a message is stands in these.
+_TELLING = ("userPrincipalName", "deviceComplianceUserStatusId", "userStatus")
+
+SUBJECT_SCHEMA: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "description": "A person by principal name, or one user status by its two ids.",
+    "properties": {
+        _BY_NAME: {name: rule for name, rule in _MEMBERS[_BY_NAME].items() if name != "description"},
+        **{name: _MEMBERS[name] for name in _BY_IDS},
+    },
+    "oneOf": [{"required": [_BY_NAME], "maxProperties": 1}, {"required": list(_BY_IDS), "maxProperties": 2}],
+    "additionalProperties": False,
+}
+_VALIDATOR = Draft202012Validator(
+    dict(SUBJECT_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A principal name, or the key of one user status."""
+
+    name: str | None = None
+    key: str | None = None
+
+    def owns(self, outcome: Outcome) -> bool:
+        """Whether this update is about them."""
+        if self.name is None:
+            return key_in(outcome) == self.key
+        return self.owns_values(_telling(outcome))
+
+    def owns_values(self, values: object) -> bool:
+        """Whether these values are theirs: any text of theirs names them."""
+        name = self.name
+        return name is not None and any(mentions(name, text) for text in _texts(values))
+
+    def in_passing(self, outcome: Outcome) -> bool:
+        """Whether some other text of the outcome names them: an error, a raw message, a sender's key."""
+        name, named = self.name, outcome.named
+        told = [
+            outcome.error,
+            outcome.submitted_by,
+            named and named.idempotency_key,
+            outcome.raw_message,
+            _body(outcome),
+        ]
+        return name is not None and any(mentions_anywhere(name, text) for text in _texts(told))
+
+
+def parse_subject(document: object) -> Subject | InvalidMessage:
+    """The subject that a request names, or all its faults."""
+    if not isinstance(document, dict):
+        return InvalidMessage((Fault("", "must be a JSON object"),))
+    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in faults_of(error)]
+    faults += _across(document)
+    if faults:
+        return InvalidMessage(tuple(dict.fromkeys(faults)))
+    if _BY_NAME in document:
+        return Subject(name=document[_BY_NAME])
+    return Subject(key=user_status_key(*(document[name] for name in _BY_IDS)))
+
+
+def key_in(outcome: Outcome) -> str | None:
+    """The key of its user status; of a message that could not be read too, where its ids can."""
+    if outcome.named is not None:
+        ids = (outcome.named.device_compliance_policy_id, outcome.named.device_compliance_user_status_id)
+    else:
+        raw = _raw(outcome)
+        ids = (raw.get(_BY_IDS[0]), raw.get(_BY_IDS[1]))
+    policy_id, user_status_id = ids
+    if isinstance(policy_id, str) and isinstance(user_status_id, str):
+        return user_status_key(policy_id, user_status_id)
+    return None
+
+
+def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
+    given = [name for name in _BY_IDS if name in document]
+    if _BY_NAME in document and given:
+        yield Fault(f"/{_BY_NAME}", f"must not come together with {given[0]}")
+    elif _BY_NAME not in document and not given:
+        yield Fault("", f"must hold {_BY_NAME}, or {_BY_IDS[0]} and {_BY_IDS[1]}")
+    elif len(given) == 1:
+        (lacking,) = set(_BY_IDS) - set(given)
+        yield Fault(f"/{lacking}", f"is required with {given[0]}")
+
+
+def _telling(outcome: Outcome) -> list[object]:
+    message = outcome.update.message if outcome.update else _raw(outcome)
+    return [*(message.get(name) for name in _TELLING), outcome.result]
+
+
+def _texts(value: object) -> Iterator[str]:
+    left = [value]
+    while left:
+        here = left.pop()
+        if isinstance(here, str):
+            yield here
+        elif isinstance(here, Mapping):
+            left += here.values()
+        elif isinstance(here, list):
+            left += here
+
+
+def _raw(outcome: Outcome) -> Mapping[str, Any]:
+    """What a message that could not be read says all the same."""
+    document = read_json(_body(outcome))
+    inner = document.value if isinstance(document, Parsed) else None
+    if isinstance(inner, dict) and "relay" in inner:
+        inner = inner.get("update")
+    unwrapped = unwrap(inner)
+    inner = unwrapped.document if isinstance(unwrapped, Unwrapped) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _body(outcome: Outcome) -> str:
+    """The text of the raw message, decoded as the queue's consumer does it."""
+    raw = (outcome.raw_message or "").encode(errors="replace")
+    if outcome.raw_message_encoding is not None:
+        raw = base64.b64decode(raw)
+    return decoded(raw).decode(errors="replace")

@@ -1,0 +1,1 @@
+"""What senders send: the update message, the queue's envelope, events around it, webhook sources."""

@@ -1,0 +1,199 @@
+"""What travels on the queue: our envelope, a foreign message, or something that nobody can read."""
+
+import base64
+import binascii
+import json
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.core.basics.strict_json import Fault, InvalidMessage, pointer, read_json
+from shared.core.basics.timestamp import format_milliseconds
+from shared.core.basics.trace import read_traceparent
+from shared.core.basics.update_id import accepted_at, derived_update_id, is_update_id
+from shared.core.basics.version import Version, version_of
+from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.update import Update, parse_update, user_status_key
+
+_RELAY = 1
+_MAX_INSTANT_DIGITS = 20
+_MEMBERS = frozenset(
+    {"relay", "id", "attempt", "acceptedDateTime", "update"}
+    | {"submittedBy", "replayOf", "version", "poisoned", "traceparent"}
+)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """An accepted update on its way; ``poisoned`` counts its returns from the poison queue."""
+
+    id: str
+    attempt: int
+    update: Update
+    submitted_by: str | None = None
+    replay_of: str | None = None
+    version: Version | None = None
+    poisoned: int = 0
+    traceparent: str | None = None
+
+    @property
+    def accepted(self) -> datetime:
+        """The acceptance time, which the id carries."""
+        return accepted_at(self.id)
+
+    @property
+    def ordering(self) -> Version:
+        """The version of its values; a replay keeps its original's."""
+        return self.version or version_of(self.update.last_reported, self.id)
+
+    @property
+    def user_status_key(self) -> str:
+        """The key of its user status: the partition of the user status's row and acceptances."""
+        update = self.update
+        return user_status_key(update.device_compliance_policy_id, str(update.device_compliance_user_status_id))
+
+    @property
+    def trace(self) -> str | None:
+        """The context that the update's turns follow: its own, else the sender's."""
+        return self.traceparent or read_traceparent(self.update.traceparent)
+
+    def to_json(self) -> str:
+        """The queue message."""
+        members: dict[str, Any] = {
+            "relay": _RELAY,
+            "id": self.id,
+            "attempt": self.attempt,
+            "acceptedDateTime": format_milliseconds(self.accepted),
+            "update": self.update.message,
+        }
+        rest = {
+            "submittedBy": self.submitted_by,
+            "replayOf": self.replay_of,
+            "version": self.version and self.version.to_text(),
+            "poisoned": self.poisoned or None,
+            "traceparent": self.traceparent,
+        }
+        members |= {name: value for name, value in rest.items() if value is not None}
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+    def following(self, traceparent: str | None) -> "Envelope":
+        """The same, its turns following this context, unless they follow one already."""
+        return replace(self, traceparent=self.trace or traceparent)
+
+    def next_attempt(self) -> "Envelope":
+        """The message of the next try."""
+        return replace(self, attempt=self.attempt + 1)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A readable message; ``foreign`` when someone else than this app put it on the queue."""
+
+    envelope: Envelope
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A message that is not an update, kept whole: as text, or as base64 where text would not survive."""
+
+    id: str
+    faults: tuple[Fault, ...]
+    raw_message: str
+    raw_message_encoding: str | None
+
+
+def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> Received | Unreadable:
+    """Read plain or base64 JSON; never raises. A foreign message's id is the same whenever it is read."""
+    derived = derived_update_id(inserted, message_id)
+    parsed = read_json(decoded(body))
+    if isinstance(parsed, InvalidMessage):
+        return _unreadable(derived, parsed, body)
+    document = parsed.value
+    if isinstance(document, dict) and "relay" in document:
+        envelope = _open(document)
+        if isinstance(envelope, InvalidMessage):
+            own = document.get("id")
+            return _unreadable(own if isinstance(own, str) and is_update_id(own) else derived, envelope, body)
+        return Received(envelope)
+    update = parse_message(document)
+    if isinstance(update, InvalidMessage):
+        return _unreadable(derived, update, body)
+    return Received(Envelope(derived, 1, update), foreign=True)
+
+
+def decoded(body: bytes) -> bytes:
+    """What base64 holds, where the body is base64; JSON objects never are."""
+    text = b"".join(body.split())
+    if not text or text[:1] in b"{[":
+        return body
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        return body
+
+
+def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
+    faults = [Fault(pointer(name), "is not a member of an envelope") for name in document.keys() - _MEMBERS]
+    faults += [Fault(pointer(name), detail) for name, (accepts, detail) in _RULES.items() if not accepts(document)]
+    update = parse_update(document.get("update"), at="/update")
+    if isinstance(update, InvalidMessage):
+        return InvalidMessage((*faults, *update.faults))
+    if faults:
+        return InvalidMessage(tuple(faults))
+    version = document.get("version")
+    return Envelope(
+        id=document["id"],
+        attempt=document["attempt"],
+        update=update,
+        submitted_by=document.get("submittedBy"),
+        replay_of=document.get("replayOf"),
+        version=Version.from_text(version) if version else None,
+        poisoned=document.get("poisoned", 0),
+        traceparent=read_traceparent(document.get("traceparent")),
+    )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and is_update_id(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_version(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    instant, bar, update_id = value.partition("|")
+    return (
+        bool(bar)
+        and instant.isascii()
+        and instant.isdigit()
+        and len(instant) < _MAX_INSTANT_DIGITS
+        and is_update_id(update_id)
+    )
+
+
+_RULES: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
+    "relay": (lambda it: type(it["relay"]) is int and it["relay"] == _RELAY, "must be 1"),
+    "id": (lambda it: _is_id(it.get("id")), "must be a UUIDv7 in lower case"),
+    "attempt": (lambda it: _is_count(it.get("attempt")) and it["attempt"] > 0, "must be an integer from 1"),
+    "acceptedDateTime": (lambda it: isinstance(it.get("acceptedDateTime", ""), str), "must be a string"),
+    "submittedBy": (lambda it: isinstance(it.get("submittedBy", ""), str), "must be a string"),
+    "replayOf": (lambda it: "replayOf" not in it or _is_id(it["replayOf"]), "must be a UUIDv7 in lower case"),
+    "version": (lambda it: "version" not in it or _is_version(it["version"]), "must be a version"),
+    "poisoned": (lambda it: _is_count(it.get("poisoned", 0)), "must be an integer from 0"),
+}
+
+
+def _unreadable(update_id: str, invalid: InvalidMessage, body: bytes) -> Unreadable:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
+    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text):
+        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
+    return Unreadable(update_id, invalid.faults, text, None)

@@ -1,0 +1,100 @@
+"""Consuming the queue: read a message, drop what is settled, and give the rest its turn."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.basics.trace import Origin
+from shared.core.delivery.outcome import Transition, advance, error_object, is_stale, queued, unreadable
+from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.service.delivery.resolve import Resolve
+from shared.service.delivery.turn import Turn
+from shared.service.intake.idempotency import KeyConflict, reserve
+from shared.service.outcomes.repository import OutcomeRepository
+from shared.service.ports.runtime import Clock
+from shared.service.ports.storage import IdempotencyStore, StoredOutcome, UpdateQueue
+from shared.service.ports.telemetry import Telemetry
+from shared.service.redacted_errors import redacts_errors
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time.
+
+    ``invocation`` is the trace context of the host's own span, if it has one.
+    """
+
+    body: bytes
+    message_id: str
+    inserted: datetime
+    dequeue_count: int
+    invocation: str | None = None
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Consumes one delivery. What it raises is an outage of our storage or a bug: the host tries again."""
+
+    queue: UpdateQueue
+    keys: IdempotencyStore
+    repository: OutcomeRepository
+    resolve: Resolve
+    turn: Turn
+    clock: Clock
+    telemetry: Telemetry
+
+    @redacts_errors
+    def __call__(self, delivery: Delivery) -> None:
+        """Every readable message gets its turn; every other one an outcome that says why not."""
+        origin = Origin(invocation=delivery.invocation)
+        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+            case Unreadable() as message:
+                with self.telemetry.turn(message.id, 1, origin.trace()):
+                    self._unreadable(message)
+            case Received(envelope, foreign):
+                with self.telemetry.turn(envelope.id, envelope.attempt, origin.trace(envelope.trace)) as here:
+                    self._received(envelope.following(here), foreign=foreign, again=delivery.dequeue_count > 1)
+
+    def _unreadable(self, message: Unreadable) -> None:
+        self.repository.insert(unreadable(message, self.clock.now()))
+        log.warning("unreadable", extra={"update_id": message.id})
+
+    def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
+        if foreign:
+            self._foreign(envelope, again=again)
+        else:
+            self._carry(envelope)
+
+    def _carry(self, envelope: Envelope) -> None:
+        known = self.repository.get(envelope.id)
+        if known is not None and is_stale(known.outcome, envelope):
+            log.info("dropped", extra={"update_id": envelope.id})
+            return
+        self._turn(envelope, known)
+
+    def _foreign(self, envelope: Envelope, *, again: bool) -> None:
+        first = reserve(self.keys, envelope)
+        if isinstance(first, KeyConflict):
+            return self._refuse(envelope, first)
+        if first.id != envelope.id and self.repository.get(first.id) is not None:
+            log.info("repeated", extra={"update_id": first.id})
+            return None
+        if again or first.id != envelope.id:
+            # A poison copy would lose the ids that this update's own is derived from (docs/graph-facts.md#f33).
+            return self.queue.put(first.to_json())
+        return self._turn(first, None, fresh=True)
+
+    def _turn(self, envelope: Envelope, known: StoredOutcome | None, *, fresh: bool = False) -> None:
+        named = self.resolve(envelope, known)
+        if named is not None:
+            self.turn.take(named, known, fresh=fresh and named is envelope)
+
+    def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
+        now = self.clock.now()
+        error = error_object(
+            "idempotencyKeyConflict",
+            f"The idempotency key belongs to update {conflict.update_id} with another payload.",
+        )
+        self.repository.insert(advance(queued(envelope, now), Transition.FAIL, now, error=error))

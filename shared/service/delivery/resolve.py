@@ -1,0 +1,153 @@
+"""From a principal name to the user status that it means, at the update's turn.
+
+The first resolution of an update stands for all its attempts, and on every instance: it is written into the outcome by
+compare-and-swap before anything else follows from it. So the values of one update are never registered with two user
+statuses, and whatever dies in between, the next turn goes on with the same one. A replay resolves anew.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import (
+    Attempt,
+    Members,
+    Outcome,
+    Transition,
+    advance,
+    deadline_exceeded,
+    error_object,
+    is_stale,
+    queued,
+    record,
+    resolved_to,
+)
+from shared.core.delivery.retry import DeliveryLimits, GiveUp, RetryAt, Step, decide
+from shared.core.delivery.user_directory import Found, NotUnique
+from shared.core.delivery.user_status import Acceptance
+from shared.core.intake.envelope import Envelope
+from shared.core.intake.update import user_status_key
+from shared.service.delivery.complete import Complete, attempts_from
+from shared.service.delivery.directories import ListUnavailable, UserDirectories
+from shared.service.outcomes.repository import OutcomeRepository
+from shared.service.ports.graph import IdentityUnavailable
+from shared.service.ports.runtime import Clock, Randomness
+from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
+from shared.service.rate_limiter import Deferred, RateLimiter
+
+log = logging.getLogger(__name__)
+
+_TRIES = 10
+_NOT_FOUND = 404
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """Gives an update that is named by principal name its user status."""
+
+    directories: UserDirectories
+    user_statuses: UserStatusStore
+    repository: OutcomeRepository
+    complete: Complete
+    rate_limiter: RateLimiter
+    clock: Clock
+    randomness: Randomness
+    limits: DeliveryLimits
+
+    def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
+        """The message for the resolved id; None when its turn is over: it waits, is put back, or failed."""
+        if envelope.update.device_compliance_user_status_id is not None:
+            return envelope
+        stands = known.outcome.update if known else None
+        if stands is not None and stands.resolved is not None:
+            return replace(envelope, update=stands)
+        if known is not None and known.outcome.attempt_count and self.clock.now() >= self._deadline(envelope):
+            return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
+        return self._find(envelope, known)
+
+    def _find(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
+        update = envelope.update
+        try:
+            said = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
+        except IdentityUnavailable as error:
+            said = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
+            self.rate_limiter.report(_key(envelope), said.reply)
+        match said:
+            case Found(user_status_id):
+                return self._stand(envelope, known, lambda one: resolved_to(one, user_status_id))
+            case NotUnique(code, message):
+                return self._fail(envelope, known, error_object(code, message))
+            case Deferred(when):
+                self.complete.requeue(envelope, when)
+                return None
+            case ListUnavailable():
+                return self._unread(envelope, known, said)
+
+    def _unread(self, envelope: Envelope, known: StoredOutcome | None, unread: ListUnavailable) -> Envelope | None:
+        """A read that fails is a call of the update that made it: it shows among its attempts, and it was tried."""
+        calls = () if unread.call is None else (unread.call,)
+        tried = bool(calls) or (known is not None and known.outcome.attempt_count > 0)
+        match self._decide(envelope, unread.reply, self._deadline(envelope) if tried else _NEVER):
+            case RetryAt() as step:
+                self.complete.retry_later(envelope, known, step, calls)
+            case GiveUp(error):
+                unknown = unread.reply.status_code == _NOT_FOUND
+                told = replace(error, code="userStatusNotFound") if unknown else error
+                return self._fail(envelope, known, told.to_json(), attempts_from(calls))
+        return None
+
+    def _decide(self, envelope: Envelope, reply: GraphReply, deadline: datetime) -> Step:
+        return decide(
+            reply,
+            attempt=envelope.attempt,
+            now=self.clock.now(),
+            jitter=self.randomness.jitter(),
+            policy=self.limits.retry,
+            deadline=deadline,
+        )
+
+    def _deadline(self, envelope: Envelope) -> datetime:
+        return envelope.accepted + self.limits.deadline
+
+    def _fail(
+        self, envelope: Envelope, known: StoredOutcome | None, error: Members, attempts: tuple[Attempt, ...] = ()
+    ) -> Envelope | None:
+        now = self.clock.now()
+        return self._stand(
+            envelope, known, lambda one: advance(record(one, attempts), Transition.FAIL, now, error=error)
+        )
+
+    def _stand(
+        self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]
+    ) -> Envelope | None:
+        """What this turn found out, unless another one was faster: then what that one did."""
+        for _ in range(_TRIES):
+            outcome = known.outcome if known else queued(envelope, self.clock.now())
+            if known is not None and is_stale(outcome, envelope):
+                return None
+            if outcome.update is not None and outcome.update.resolved is not None:
+                return replace(envelope, update=outcome.update)
+            changed = change(outcome)
+            if self.repository.write(changed, known):
+                return self._gone_on(envelope, changed)
+            known = self.repository.get(envelope.id)
+        raise Conflict(envelope.id)
+
+    def _gone_on(self, envelope: Envelope, outcome: Outcome) -> Envelope | None:
+        if outcome.state.final or outcome.update is None:
+            code = outcome.error["code"] if outcome.error else None
+            log.warning("failed", extra={"update_id": envelope.id, "code": code})
+            return None
+        named = replace(envelope, update=outcome.update)
+        # From here on a turn of that user status may carry its values, as with any accepted update.
+        self.user_statuses.register(named.user_status_key, Acceptance.of(named))
+        log.info("resolved", extra={"update_id": envelope.id})
+        return named
+
+
+def _key(envelope: Envelope) -> str:
+    update = envelope.update
+    return user_status_key(update.device_compliance_policy_id, str(update.user_principal_name))

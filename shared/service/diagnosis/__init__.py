@@ -1,0 +1,1 @@
+"""Whether the relay can do its work, and the next step where it cannot."""

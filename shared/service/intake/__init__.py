@@ -1,0 +1,1 @@
+"""Accepting updates, once each, and replaying them."""

@@ -1,0 +1,62 @@
+"""The poison queue: a readable message is put back a few times, then its outcome says that it was given up."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from shared.core.delivery.outcome import Outcome, Transition, advance, error_object, is_stale, unreadable
+from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.service.delivery.deliver import Delivery
+from shared.service.delivery.terminate import InFlight, Terminate
+from shared.service.outcomes.repository import OutcomeRepository
+from shared.service.ports.runtime import Clock
+from shared.service.ports.storage import Conflict, UpdateQueue
+from shared.service.redacted_errors import redacts_errors
+
+log = logging.getLogger(__name__)
+
+#: How often a readable message comes back from the poison queue.
+PUT_BACK_LIMIT = 3
+
+
+@dataclass(frozen=True)
+class ConsumePoison:
+    """Consumes one message of the poison queue."""
+
+    queue: UpdateQueue
+    repository: OutcomeRepository
+    end: Terminate
+    clock: Clock
+
+    @redacts_errors
+    def __call__(self, delivery: Delivery) -> None:
+        """Nothing that reached the queue ends without an outcome."""
+        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+            case Unreadable() as message:
+                self.repository.insert(unreadable(message, self.clock.now()))
+            case Received(envelope):
+                self._readable(envelope, delivery)
+
+    def _readable(self, envelope: Envelope, delivery: Delivery) -> None:
+        known = self.repository.get(envelope.id)
+        if known is not None and is_stale(known.outcome, envelope):
+            return
+        if envelope.poisoned < PUT_BACK_LIMIT:
+            back = replace(envelope, poisoned=envelope.poisoned + 1)
+            self.queue.put(back.to_json())
+            log.warning("put back from poison", extra={"update_id": envelope.id, "poisoned": back.poisoned})
+            return
+        self._give_up(envelope, delivery)
+
+    def _give_up(self, envelope: Envelope, delivery: Delivery) -> None:
+        now = self.clock.now()
+        error = error_object(
+            "poisoned", "The message failed again and again inside the relay; see the relay's own logs."
+        )
+        raw = delivery.body.decode(errors="replace")
+
+        def poisoned(outcome: Outcome) -> Outcome:
+            return replace(advance(outcome, Transition.FAIL, now, error=error), raw_message=raw)
+
+        if isinstance(self.end(envelope, poisoned), InFlight):
+            raise Conflict(envelope.id)  # the host brings it again
+        log.error("poisoned", extra={"update_id": envelope.id})

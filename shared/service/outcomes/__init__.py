@@ -1,0 +1,1 @@
+"""Changing outcomes safely, and counting their changes."""

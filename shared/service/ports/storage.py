@@ -1,0 +1,240 @@
+"""What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.statistics import Minutes
+from shared.core.delivery.user_status import Acceptance, Properties, Snapshot, UserStatusRow
+from shared.core.erasure.erasure import Erasure
+from shared.core.rate_limit import RateLimitState
+
+
+class Unavailable(Exception):
+    """Storage could not be reached, or refused us."""
+
+
+class Denied(Unavailable):
+    """Storage answers, but refuses us: a role is missing, or the key is wrong."""
+
+
+class Conflict(Exception):
+    """Someone else changed the row since it was read."""
+
+
+class InvalidContinuation(Exception):
+    """A continuation that no list has given."""
+
+
+@dataclass(frozen=True)
+class StoredOutcome:
+    """An outcome as the store holds it; ``etag`` guards the next replacement."""
+
+    outcome: Outcome
+    etag: str
+
+
+@dataclass(frozen=True)
+class OutcomeFilter:
+    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before."""
+
+    states: tuple[State, ...] | None = None
+    device_compliance_policy_id: str | None = None
+    device_compliance_user_status_id: str | None = None
+    source: str | None = None
+    idempotency_key: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OutcomePage:
+    """Some outcomes, newest first, without attempts, result and raw message; ``continuation`` leads on."""
+
+    outcomes: tuple[Outcome, ...]
+    continuation: str | None
+
+
+@dataclass(frozen=True)
+class KeyReservation:
+    """An idempotency key's first update: its id and the fingerprint of its payload."""
+
+    update_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class QueueHead:
+    """How long the queue is, hidden messages included, and when its first visible message was put there."""
+
+    length: int
+    inserted: datetime | None
+
+
+@dataclass(frozen=True)
+class CounterRow:
+    """One instance's counts of one hour."""
+
+    hour: datetime
+    instance: str
+    minutes: Minutes
+
+
+@dataclass(frozen=True)
+class ScanPage[T]:
+    """Some of what a store holds; ``continuation`` leads on, None at the end."""
+
+    found: tuple[T, ...]
+    continuation: str | None
+
+
+@dataclass(frozen=True)
+class UserStatusEntry:
+    """What one row about a user status holds: its id (None in an acceptance's row) and values."""
+
+    key: str
+    user_status_id: str | None
+    properties: Properties
+
+
+@dataclass(frozen=True)
+class StoredErasure:
+    """An erasure as the store holds it; ``etag`` guards the next replacement."""
+
+    erasure: Erasure
+    etag: str
+
+
+class UpdateQueue(Protocol):
+    """The queue of update messages. Raises ``Unavailable``."""
+
+    def put(self, text: str, delay: timedelta = timedelta(0)) -> None: ...
+    def head(self) -> QueueHead: ...
+    def touch(self) -> None:
+        """Write to the queue what nobody reads: whether it can be written."""
+        ...
+
+
+class OutcomeStore(Protocol):
+    """One outcome an update, newest first. Raises ``Unavailable``."""
+
+    def get(self, update_id: str) -> StoredOutcome | None: ...
+    def insert(self, outcome: Outcome) -> bool:
+        """False, and nothing changed, when the update has an outcome already."""
+        ...
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        """Insert many; answers the ids of those that were there already, which are as they were."""
+        ...
+
+    def replace(self, outcome: Outcome, etag: str) -> None:
+        """Raises ``Conflict`` when it is no longer the one that was read."""
+        ...
+
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
+        """The same, whole."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete up to ``limit`` final outcomes accepted before that time; answers how many."""
+        ...
+
+
+class UserStatusStore(Protocol):
+    """A user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""
+
+    def register(self, key: str, acceptance: Acceptance) -> None:
+        """Insert-only; a second registration of the same update changes nothing."""
+        ...
+
+    def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
+        """The same for many, each with its user status's key."""
+        ...
+
+    def read(self, key: str) -> Snapshot: ...
+    def commit(
+        self,
+        key: str,
+        row: UserStatusRow,
+        etag: str | None,
+        *,
+        registered: Iterable[Acceptance] = (),
+        settled: Iterable[str] = (),
+    ) -> str:
+        """Replace (without etag, create) the row, add acceptances, drop those of settled updates: all or nothing.
+
+        Answers the new etag; raises ``Conflict``, also when an acceptance to add is there already.
+        """
+        ...
+
+    def withdraw(self, key: str, update_id: str) -> None:
+        """Drop one acceptance; there or not."""
+        ...
+
+    def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
+        """Every row once, acceptances too."""
+        ...
+
+
+class RateLimitStore(Protocol):
+    """The small row that all instances share. Raises ``Unavailable``."""
+
+    def read(self) -> tuple[RateLimitState, str | None]: ...
+    def write(self, pacing: RateLimitState, etag: str | None) -> None:
+        """Raises ``Conflict``."""
+        ...
+
+
+class IdempotencyStore(Protocol):
+    """First come, first kept, by scope. Raises ``Unavailable``."""
+
+    def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
+        """The reservation that holds: the given one, or the one that was there before."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int: ...
+
+
+class CounterStore(Protocol):
+    """Counts, a row for each instance and hour. Raises ``Unavailable``."""
+
+    def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
+        """Whatever the row held before."""
+        ...
+
+    def read(self, since: datetime) -> list[CounterRow]:
+        """The rows of that hour and later."""
+        ...
+
+    def touch(self) -> None:
+        """Write what nobody reads: whether tables can be written."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int: ...
+
+
+class ErasureStore(Protocol):
+    """Erasures, open and final. Raises ``Unavailable``."""
+
+    def get(self, erasure_id: str) -> StoredErasure | None:
+        """None when there is none, or it was purged."""
+        ...
+
+    def insert(self, erasure: Erasure) -> str:
+        """Its etag; raises ``Conflict`` when there is one of that id."""
+        ...
+
+    def replace(self, erasure: Erasure, etag: str) -> str:
+        """The new etag; raises ``Conflict``."""
+        ...
+
+    def open(self, most: int) -> list[StoredErasure]:
+        """Those that are not final, oldest first."""
+        ...
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """Delete up to ``limit`` that became final before that time; answers how many."""
+        ...

@@ -1,0 +1,158 @@
+"""The app's settings, from a mapping: all faults in one message that never shows a secret."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.core.intake.webhook_source import WebhookSource
+from shared.settings.storage import STORAGE, Storage, read_storage
+from shared.settings.values import (
+    CLOUDS,
+    GUID,
+    WriteQuota,
+    cloud,
+    duration,
+    matching,
+    number,
+    one_of,
+    sources,
+    url,
+    write_quota,
+)
+
+_QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+_INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+_SECRET = frozenset({STORAGE, "WEBHOOK_SOURCES", _INSIGHTS})
+
+
+class InvalidSettings(ValueError):
+    """Every bad setting, its value unless secret, and what is accepted."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("bad settings: " + "; ".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked."""
+
+    storage: Storage
+    queue: str
+    table_prefix: str
+    graph_root: str
+    graph_audience: str
+    graph_api_version: str
+    client_id: str | None
+    write_quota: WriteQuota
+    graph_timeout_seconds: float
+    delivery_deadline: timedelta
+    retry_base_seconds: float
+    retry_max_seconds: float
+    outcome_retention: timedelta
+    webhook_sources: Mapping[str, WebhookSource]
+    public_base_url: str | None
+    telemetry: str | None
+    telemetry_sign_in: str | None
+
+    @property
+    def poison_queue(self) -> str:
+        """Where the host moves what failed too often (docs/graph-facts.md#f33)."""
+        return f"{self.queue}-poison"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Raises ``InvalidSettings``."""
+        given = {name: text.strip() for name, text in environ.items() if text.strip()}
+        faults: list[str] = []
+
+        def read(name: str, default: str | None, reader: Callable[[str], Any], accepted: str) -> Any:
+            text = given.get(name, default)
+            if text is None:
+                return None
+            try:
+                return reader(text)
+            except json.JSONDecodeError as error:
+                faults.append(f"{name} = (not shown): accepted is {accepted} ({error})")
+            except ValueError as error:
+                shown = "(not shown)" if name in _SECRET else repr(text[:80])
+                why = f" ({error})" if name in _SECRET and str(error) else ""
+                faults.append(f"{name} = {shown}: accepted is {accepted}{why}")
+            return None
+
+        read_all = {field: read(*row) for field, row in _SETTINGS.items()}
+        storage = read_storage(given, faults)
+        base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
+        if base is not None and longest is not None and base > longest:
+            faults.append(f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})")
+        if faults:
+            raise InvalidSettings(faults)
+        graph_cloud = read_all.pop("cloud")
+        root = read_all.pop("graph_base_url") or graph_cloud
+        read_all.pop("worker_telemetry")
+        return cls(storage=storage, graph_root=root, graph_audience=f"{graph_cloud}/.default", **read_all)
+
+
+_SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
+    "queue": (
+        "UPDATES_QUEUE",
+        "compliance-updates",
+        matching(_QUEUE),
+        "3 to 56 of a-z 0-9 -, no - first, last or twice in a row",
+    ),
+    "table_prefix": (
+        "UPDATES_TABLE_PREFIX",
+        "compliance",
+        matching(_PREFIX),
+        "1 to 40 letters and digits, a letter first",
+    ),
+    "cloud": ("GRAPH_CLOUD", "global", cloud, f"one of {', '.join(CLOUDS)}"),
+    "graph_base_url": (
+        "GRAPH_BASE_URL",
+        None,
+        lambda text: url(text, plain_anywhere=False),
+        "an https URL, or http on loopback",
+    ),
+    "graph_api_version": ("GRAPH_API_VERSION", "beta", one_of("beta", "v1.0"), "beta or v1.0"),
+    "client_id": ("AZURE_CLIENT_ID", None, matching(GUID), "the GUID of a user-assigned managed identity"),
+    "write_quota": ("GRAPH_WRITE_QUOTA", "100/20", write_quota, "writes/seconds, 1-5000/1-3600, such as 100/20"),
+    "graph_timeout_seconds": ("GRAPH_TIMEOUT_SECONDS", "30", number(1, 230), "seconds from 1 to 230"),
+    "delivery_deadline": ("DELIVERY_DEADLINE_HOURS", "24", duration("hours", 0.001, 8760), "hours up to 8760"),
+    "retry_base_seconds": ("RETRY_BASE_SECONDS", "2", number(0.1, 3600), "seconds from 0.1 to 3600"),
+    "retry_max_seconds": ("RETRY_MAX_SECONDS", "900", number(0.1, 86400), "seconds from 0.1 to 86400"),
+    "outcome_retention": ("OUTCOME_RETENTION_DAYS", "30", duration("days", 0.01, 3650), "days up to 3650"),
+    "webhook_sources": (
+        "WEBHOOK_SOURCES",
+        "{}",
+        sources,
+        'a JSON object: source name -> {"verify": {...}, "map": {...}}',
+    ),
+    "public_base_url": (
+        "PUBLIC_BASE_URL",
+        None,
+        lambda text: url(text, plain_anywhere=True),
+        "an absolute http(s) URL without query",
+    ),
+    "telemetry": (
+        _INSIGHTS,
+        None,
+        matching(re.compile(rf"(?i:(?:.*;)?InstrumentationKey={GUID.pattern}(?:;.*)?)")),
+        "an Application Insights connection string",
+    ),
+    "telemetry_sign_in": (
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        None,
+        matching(re.compile(rf"(?i:Authorization=AAD(?:;ClientId={GUID.pattern})?;?)")),
+        "Authorization=AAD, or that and ;ClientId=GUID",
+    ),
+    "worker_telemetry": (
+        "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+        "false",
+        one_of("false", "False", "0"),
+        "false: the app does it, without the personal data that the worker would send",
+    ),
+}

@@ -1,0 +1,51 @@
+"""Queue messages as the host passes them, turned into what the use cases take."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import azure.functions as func  # noqa: TID251 - the queue's triggers use the host's types
+
+from shared.core.basics.trace import read_traceparent
+from shared.service.delivery.deliver import Deliver, Delivery
+from shared.service.maintenance.poison_queue import ConsumePoison
+
+_UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class UpdateMessages:
+    """The trigger of the update queue."""
+
+    deliver: Deliver
+
+    def __call__(self, message: func.QueueMessage, *, invocation: str | None = None) -> None:
+        """Give an update its turn; ``invocation`` is the ``traceparent`` of the host's span."""
+        self.deliver(delivery_of(message, invocation))
+
+
+@dataclass(frozen=True)
+class PoisonMessages:
+    """The trigger of the poison queue."""
+
+    consume: ConsumePoison
+
+    def __call__(self, message: func.QueueMessage) -> None:
+        """Take a message that the host gave up."""
+        self.consume(delivery_of(message, None))
+
+
+def delivery_of(message: func.QueueMessage, invocation: str | None) -> Delivery:
+    """Return body, ids and counts; what the host leaves out is that of the first delivery of an old message."""
+    return Delivery(
+        body=message.get_body(),
+        message_id=message.id or "",
+        inserted=_aware(message.insertion_time),
+        dequeue_count=message.dequeue_count or 1,
+        invocation=read_traceparent(invocation),
+    )
+
+
+def _aware(moment: datetime | None) -> datetime:
+    if moment is None:
+        return _UNKNOWN_TIME
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,159 @@
+"""The calls that are about one update, or list them: request in, use case, answer out."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
+
+from shared.core.basics.strict_json import Fault, InvalidMessage
+from shared.core.basics.trace import Origin
+from shared.core.basics.update_id import is_update_id
+from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.resource import resource
+from shared.core.intake.cloud_event import parse_message
+from shared.service.delivery.cancel import Cancel, TooLate
+from shared.service.intake.accept import Accept, Accepted
+from shared.service.intake.idempotency import KeyConflict
+from shared.service.intake.replay import NotReplayable, Replay
+from shared.service.ports.runtime import Clock
+from shared.service.ports.storage import InvalidContinuation, OutcomeStore
+from shared.web.caller import Callers
+from shared.web.errors import handles_errors, handles_errors_async
+from shared.web.request import (
+    MAX_MESSAGE_BYTES,
+    idempotency_key,
+    is_ours,
+    json_body,
+    malformed,
+    origin_of,
+    outcome_filter,
+    preferred_wait,
+    replay_filter,
+    with_key,
+)
+from shared.web.response import Problem, json_response
+from shared.web.waiting import Waiting
+
+#: How soon a caller may ask again about an update that waits for its turn.
+ASK_AGAIN_SECONDS = 2
+_ROUTE = "/api/updates"
+_NOT_FOUND = Problem(404, "notFound", "There is no such update.")
+
+
+@dataclass(frozen=True)
+class UpdatesApi:
+    """The HTTP API of updates over its use cases."""
+
+    accept: Accept
+    cancel: Cancel
+    replay: Replay
+    outcomes: OutcomeStore
+    clock: Clock
+    callers: Callers
+    waiting: Waiting
+
+    @handles_errors_async
+    async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
+        """``POST /api/updates``; ``invocation`` is the ``traceparent`` of the host's span."""
+        wait = preferred_wait(request)
+        accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
+        outcome = await self.waiting.until_final(accepted.outcome, wait)
+        repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
+        return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
+
+    @handles_errors_async
+    async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``GET /api/updates/{id}``."""
+        wait, update_id = preferred_wait(request), _id(request)
+        stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
+        if stored is None:
+            raise _NOT_FOUND
+        outcome = await self.waiting.until_final(stored.outcome, wait)
+        return json_response(200, resource(outcome), self._ask_again(outcome) | _applied(wait) | {"Vary": "Prefer"})
+
+    @handles_errors
+    def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``POST /api/updates/{id}/cancel``."""
+        canceled = self.cancel(_id(request))
+        if canceled is None:
+            raise _NOT_FOUND
+        if isinstance(canceled, TooLate):
+            raise Problem(409, "tooLate", canceled.why)
+        return json_response(200, resource(canceled))
+
+    @handles_errors
+    def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
+        """``POST /api/updates/{id}/replay``."""
+        origin = origin_of(request, invocation)
+        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request), origin=origin)
+        if replayed is None:
+            raise _NOT_FOUND
+        if isinstance(replayed, NotReplayable):
+            raise Problem(409, "notReplayable", replayed.why)
+        return self._where(202, replayed, request, {})
+
+    @handles_errors
+    def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
+        """``POST /api/updates/replay``."""
+        wanted, dry_run = replay_filter(json_body(request, MAX_MESSAGE_BYTES))
+        by, origin = self.callers.principal(request), origin_of(request, invocation)
+        done = self.replay.some(wanted, submitted_by=by, dry_run=dry_run, origin=origin)
+        if dry_run:
+            return json_response(200, {"matched": done.matched})
+        return json_response(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
+
+    @handles_errors
+    def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
+        """``GET /api/updates``."""
+        wanted, top, continuation = outcome_filter(request.params)
+        try:
+            page = self.outcomes.list(wanted, top, continuation)
+        except InvalidContinuation:
+            raise Problem(400, "invalidQuery", "The continuation is none that this API gave.") from None
+        body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
+        if page.continuation is not None:
+            kept = {name: text for name, text in request.params.items() if is_ours(name)}
+            query = urlencode(kept | {"continuation": page.continuation})
+            body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
+        return json_response(200, body)
+
+    def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
+        key = idempotency_key(request)
+        update = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
+        if isinstance(update, InvalidMessage):
+            raise malformed(update)
+        by = self.callers.principal(request)
+        accepted = self.accept(with_key(update, key), submitted_by=by, origin=origin)
+        if isinstance(accepted, KeyConflict):
+            fault = Fault("/idempotencyKey", "belongs to another payload")
+            raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
+        return accepted
+
+    def _where(
+        self, status: int, outcome: Outcome, request: func.HttpRequest, headers: dict[str, str]
+    ) -> func.HttpResponse:
+        location = f"{self.callers.base(request)}{_ROUTE}/{outcome.id}"
+        where = {"Location": location, "Operation-Location": location}
+        return json_response(status, resource(outcome), where | self._ask_again(outcome) | headers)
+
+    def _ask_again(self, outcome: Outcome) -> dict[str, str]:
+        if outcome.state.final:
+            return {}
+        due = outcome.next_attempt if outcome.state is State.WAITING else None
+        return {"Retry-After": str(max(ASK_AGAIN_SECONDS, self._seconds_to(due)))}
+
+    def _seconds_to(self, moment: datetime | None) -> int:
+        return 0 if moment is None else math.ceil((moment - self.clock.now()).total_seconds())
+
+
+def _id(request: func.HttpRequest) -> str:
+    update_id = str(request.route_params["id"]).lower()
+    if not is_update_id(update_id):
+        raise _NOT_FOUND
+    return update_id
+
+
+def _applied(wait: int | None) -> dict[str, str]:
+    return {} if wait is None else {"Preference-Applied": f"wait={wait}"}

@@ -1,0 +1,88 @@
+"""The use cases of timers, operators and health checks, each imported and made at its first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.wiring.once import made_once
+from shared.wiring.use_cases import UseCases
+
+if TYPE_CHECKING:
+    from shared.service.diagnosis.doctor import Doctor
+    from shared.service.diagnosis.readiness import Readiness
+    from shared.service.erasure.erase import Erase
+    from shared.service.maintenance.poison_queue import ConsumePoison
+    from shared.service.maintenance.publish_gauges import PublishGauges
+    from shared.service.maintenance.purge import Purge
+    from shared.service.maintenance.reconcile import Reconcile
+
+
+class Maintenance(UseCases):
+    """One of each for one app."""
+
+    @made_once
+    def consume_poison(self) -> ConsumePoison:
+        from shared.service.maintenance.poison_queue import ConsumePoison
+
+        return ConsumePoison(self.ports.queue, self.repository, self.terminate, self.ports.clock)
+
+    @made_once
+    def reconcile(self) -> Reconcile:
+        from shared.service.maintenance.reconcile import Reconcile
+
+        ports, deadline = self.ports, self.settings.delivery_deadline
+        return Reconcile(ports.queue, ports.outcomes, self.repository, ports.clock, deadline)
+
+    @made_once
+    def publish_gauges(self) -> PublishGauges:
+        from shared.service.maintenance.publish_gauges import PublishGauges
+
+        ports = self.ports
+        return PublishGauges(ports.queue, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
+
+    @made_once
+    def purge(self) -> Purge:
+        from shared.service.maintenance.purge import Purge
+
+        ports, retention = self.ports, self.settings.outcome_retention
+        return Purge(ports.outcomes, ports.idempotency_keys, ports.counters, ports.erasures, ports.clock, retention)
+
+    @made_once
+    def erase(self) -> Erase:
+        from shared.service.erasure.erase import Erase
+
+        ports = self.ports
+        return Erase(
+            erasures=ports.erasures,
+            outcomes=ports.outcomes,
+            user_statuses=ports.user_statuses,
+            queue=ports.queue,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            patience=self.settings.outcome_retention,
+        )
+
+    @made_once
+    def diagnose(self) -> Doctor:
+        from shared.service.diagnosis.doctor import Doctor
+
+        ports = self.ports
+        return Doctor(
+            queue=ports.queue,
+            counters=ports.counters,
+            identity=ports.identity,
+            graph=ports.graph,
+            user_statuses=ports.user_statuses,
+            leases=self.leases,
+            rate_limiter=self.rate_limiter,
+            write=self.write,
+            clock=ports.clock,
+            graph_root=self.settings.graph_audience.removesuffix("/.default"),
+        )
+
+    @made_once
+    def readiness(self) -> Readiness:
+        from shared.service.diagnosis.readiness import Readiness
+
+        ports = self.ports
+        return Readiness(ports.queue, ports.counters, ports.identity, ports.graph)

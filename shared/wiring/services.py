@@ -1,0 +1,136 @@
+"""What the triggers of ``function_app`` call, made at its first use: queue and HTTP handlers over the use cases."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from shared.settings import Settings
+from shared.wiring.adapters import CONNECTIONS
+from shared.wiring.maintenance import Maintenance
+from shared.wiring.once import made_once
+
+if TYPE_CHECKING:
+    from shared.web.batch import BatchApi
+    from shared.web.caller import Callers
+    from shared.web.dashboard_files import DashboardFiles
+    from shared.web.doctor import DoctorApi
+    from shared.web.erasures import ErasuresApi
+    from shared.web.health import HealthApi
+    from shared.web.openapi.document import OpenApi
+    from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.stats import StatsApi
+    from shared.web.updates import UpdatesApi
+    from shared.web.user_statuses import UserStatusesApi
+    from shared.web.waiting import Waiting
+    from shared.web.webhooks import WebhooksApi
+
+
+def load_settings() -> Settings:
+    """Return the app's settings. Raise ``InvalidSettings`` with one message that names every bad one."""
+    return Settings.from_environ(os.environ)
+
+
+class Services(Maintenance):
+    """One app: every handler and use case is an attribute."""
+
+    # Queues.
+
+    @made_once
+    def deliver_message(self) -> UpdateMessages:
+        from shared.web.queue_message import UpdateMessages
+
+        return UpdateMessages(self.deliver)
+
+    @made_once
+    def poison_message(self) -> PoisonMessages:
+        from shared.web.queue_message import PoisonMessages
+
+        return PoisonMessages(self.consume_poison)
+
+    # HTTP.
+
+    @made_once
+    def updates(self) -> UpdatesApi:
+        from shared.web.updates import UpdatesApi
+
+        ports = self.ports
+        return UpdatesApi(
+            accept=self.accept,
+            cancel=self.cancel,
+            replay=self.replay,
+            outcomes=ports.outcomes,
+            clock=ports.clock,
+            callers=self.callers,
+            waiting=self.waiting,
+        )
+
+    @made_once
+    def batch(self) -> BatchApi:
+        from shared.web.batch import BatchApi
+
+        return BatchApi(self.accept, self.callers)
+
+    @made_once
+    def webhooks(self) -> WebhooksApi:
+        from shared.web.webhooks import WebhooksApi
+
+        return WebhooksApi(self.accept, self.settings.webhook_sources)
+
+    @made_once
+    def user_statuses(self) -> UserStatusesApi:
+        from shared.web.user_statuses import UserStatusesApi
+
+        return UserStatusesApi(self.ports.user_statuses)
+
+    @made_once
+    def erasures(self) -> ErasuresApi:
+        from shared.web.erasures import ErasuresApi
+
+        return ErasuresApi(self.erase, self.callers)
+
+    @made_once
+    def stats(self) -> StatsApi:
+        from shared.web.stats import StatsApi
+
+        ports = self.ports
+        return StatsApi(self.counters, ports.queue, ports.rate_limit, self.quota, ports.clock)
+
+    @made_once
+    def doctor(self) -> DoctorApi:
+        from shared.web.doctor import DoctorApi
+
+        return DoctorApi(self.diagnose, self.waiting, self.ports.clock)
+
+    @made_once
+    def health(self) -> HealthApi:
+        from shared.web.health import HealthApi
+
+        return HealthApi(self.readiness, self.waiting, self.ports.clock)
+
+    @made_once
+    def openapi(self) -> OpenApi:
+        from shared.web.openapi.document import OpenApi
+
+        return OpenApi(self.callers)
+
+    @made_once
+    def dashboard(self) -> DashboardFiles:
+        from shared.web.dashboard_files import DashboardFiles
+
+        return DashboardFiles()
+
+    @made_once
+    def callers(self) -> Callers:
+        from shared.web.caller import Callers
+
+        authenticated = os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
+        return Callers(self.settings.public_base_url, authenticated)
+
+    @made_once
+    def waiting(self) -> Waiting:
+        from shared.web.waiting import Waiting
+
+        ports = self.ports
+        return Waiting(ports.outcomes, ports.clock, ThreadPoolExecutor(CONNECTIONS, "http"), ports.sleep)

@@ -1,0 +1,198 @@
+"""The use cases of one app over its ports, each imported and made at its first use.
+
+So an instance that only delivers never loads the doctor.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.settings import Settings
+from shared.wiring.adapters import Ports, connect
+from shared.wiring.once import made_once
+
+if TYPE_CHECKING:
+    from shared.core.delivery.retry import DeliveryLimits
+    from shared.core.rate_limit import Quota
+    from shared.service.delivery.cancel import Cancel
+    from shared.service.delivery.complete import Complete
+    from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.lease import Leases
+    from shared.service.delivery.resolve import Resolve
+    from shared.service.delivery.terminate import Terminate
+    from shared.service.delivery.turn import Turn
+    from shared.service.delivery.write import Write
+    from shared.service.intake.accept import Accept
+    from shared.service.intake.replay import Replay
+    from shared.service.outcomes.counters import Counters
+    from shared.service.outcomes.repository import OutcomeRepository
+    from shared.service.rate_limiter import RateLimiter
+
+#: Storage calls of one batch at a time: more would slow down single requests.
+STORAGE_CALLS_AT_ONCE = 16
+
+
+class UseCases:
+    """One of each for one app; ``instead`` names ports to use in place of the real ones (``queue=``, ``graph=``)."""
+
+    def __init__(self, settings: Settings, **instead: Any) -> None:
+        self.settings = settings
+        self.lock = threading.RLock()
+        self._instead = instead
+
+    @made_once
+    def ports(self) -> Ports:
+        return connect(self.settings, **self._instead)
+
+    # Intake.
+
+    @made_once
+    def accept(self) -> Accept:
+        from shared.adapters.system import ThreadMap
+        from shared.service.intake.accept import Accept
+
+        ports = self.ports
+        return Accept(
+            queue=ports.queue,
+            user_statuses=ports.user_statuses,
+            repository=self.repository,
+            keys=ports.idempotency_keys,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            each=ThreadMap(STORAGE_CALLS_AT_ONCE),
+            telemetry=ports.telemetry,
+        )
+
+    @made_once
+    def replay(self) -> Replay:
+        from shared.service.intake.replay import Replay
+
+        return Replay(self.ports.outcomes, self.accept, self.ports.clock, self.ports.randomness)
+
+    # Delivery.
+
+    @made_once
+    def deliver(self) -> Deliver:
+        from shared.service.delivery.deliver import Deliver
+
+        ports = self.ports
+        return Deliver(
+            queue=ports.queue,
+            keys=ports.idempotency_keys,
+            repository=self.repository,
+            resolve=self.resolve,
+            turn=self.turn,
+            clock=ports.clock,
+            telemetry=ports.telemetry,
+        )
+
+    @made_once
+    def resolve(self) -> Resolve:
+        from shared.service.delivery.directories import UserDirectories
+        from shared.service.delivery.resolve import Resolve
+
+        ports = self.ports
+        return Resolve(
+            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            user_statuses=ports.user_statuses,
+            repository=self.repository,
+            complete=self.complete,
+            rate_limiter=self.rate_limiter,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            limits=self.delivery_limits,
+        )
+
+    @made_once
+    def turn(self) -> Turn:
+        from shared.service.delivery.turn import Turn
+
+        ports = self.ports
+        return Turn(
+            user_statuses=ports.user_statuses,
+            leases=self.leases,
+            repository=self.repository,
+            identity=ports.identity,
+            rate_limiter=self.rate_limiter,
+            write=self.write,
+            complete=self.complete,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            limits=self.delivery_limits,
+        )
+
+    @made_once
+    def complete(self) -> Complete:
+        from shared.service.delivery.complete import Complete
+
+        return Complete(self.ports.queue, self.ports.user_statuses, self.repository, self.ports.clock)
+
+    @made_once
+    def write(self) -> Write:
+        from shared.service.delivery.write import Write
+
+        ports = self.ports
+        return Write(ports.graph, ports.identity, self.rate_limiter, self.counters, ports.telemetry)
+
+    @made_once
+    def leases(self) -> Leases:
+        from shared.service.delivery.lease import Leases
+
+        limit = timedelta(seconds=self.settings.graph_timeout_seconds)
+        return Leases(self.ports.user_statuses, self.ports.clock, limit)
+
+    @made_once
+    def terminate(self) -> Terminate:
+        from shared.service.delivery.terminate import Terminate
+
+        return Terminate(self.ports.user_statuses, self.leases, self.repository, self.ports.clock)
+
+    @made_once
+    def cancel(self) -> Cancel:
+        from shared.service.delivery.cancel import Cancel
+
+        return Cancel(self.repository, self.terminate, self.ports.clock)
+
+    @made_once
+    def rate_limiter(self) -> RateLimiter:
+        from shared.service.rate_limiter import RateLimiter
+
+        return RateLimiter(
+            self.ports.rate_limit,
+            self.quota,
+            clock=self.ports.clock,
+            randomness=self.ports.randomness,
+            call_milliseconds=int(self.settings.graph_timeout_seconds * 1000),
+        )
+
+    @made_once
+    def quota(self) -> Quota:
+        from shared.core.rate_limit import Quota
+
+        quota = self.settings.write_quota
+        return Quota(quota.count, int(quota.seconds * 1000))
+
+    @made_once
+    def delivery_limits(self) -> DeliveryLimits:
+        from shared.core.delivery.retry import DeliveryLimits, RetryPolicy
+
+        settings = self.settings
+        retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
+        return DeliveryLimits(settings.delivery_deadline, retry)
+
+    # Outcomes.
+
+    @made_once
+    def repository(self) -> OutcomeRepository:
+        from shared.service.outcomes.repository import OutcomeRepository
+
+        return OutcomeRepository(self.ports.outcomes, self.ports.clock, self.counters, self.ports.telemetry)
+
+    @made_once
+    def counters(self) -> Counters:
+        from shared.service.outcomes.counters import Counters
+
+        return Counters(self.ports.counters, self.ports.clock, uuid.uuid4().hex, self.ports.call_later)

@@ -1,0 +1,47 @@
+"""Erasures in memory."""
+
+import threading
+from datetime import datetime
+
+from shared.core.erasure.erasure import Erasure
+from shared.service.ports.storage import (
+    Conflict,
+    StoredErasure,
+)
+
+
+class MemoryErasures:
+    """Erasures by id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Erasure, int]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, erasure_id: str) -> StoredErasure | None:
+        found = self.rows.get(erasure_id)
+        return found and StoredErasure(found[0], str(found[1]))
+
+    def insert(self, erasure: Erasure) -> str:
+        with self._lock:
+            if erasure.id in self.rows:
+                raise Conflict
+            self.rows[erasure.id] = (erasure, 1)
+            return "1"
+
+    def replace(self, erasure: Erasure, etag: str) -> str:
+        with self._lock:
+            found = self.rows.get(erasure.id)
+            if found is None or str(found[1]) != etag:
+                raise Conflict
+            self.rows[erasure.id] = (erasure, found[1] + 1)
+            return str(found[1] + 1)
+
+    def open(self, most: int) -> list[StoredErasure]:
+        rows = [StoredErasure(one, str(etag)) for _, (one, etag) in sorted(self.rows.items())]
+        return [one for one in rows if not one.erasure.state.final][:most]
+
+    def purge(self, before: datetime, limit: int) -> int:
+        final = [one for one, _ in self.rows.values() if one.state.final and one.last_action < before][:limit]
+        for one in final:
+            del self.rows[one.id]
+        return len(final)

@@ -1,0 +1,86 @@
+"""Outcomes in memory."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.core.basics.update_id import accepted_at
+from shared.core.delivery.outcome import Outcome
+from shared.service.ports.storage import (
+    Conflict,
+    InvalidContinuation,
+    OutcomeFilter,
+    OutcomePage,
+    ScanPage,
+    StoredOutcome,
+)
+
+
+class MemoryOutcomes:
+    """Outcomes by id, newest first."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Outcome, int]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, update_id: str) -> StoredOutcome | None:
+        found = self.rows.get(update_id)
+        return found and StoredOutcome(found[0], str(found[1]))
+
+    def insert(self, outcome: Outcome) -> bool:
+        with self._lock:
+            if outcome.id in self.rows:
+                return False
+            self.rows[outcome.id] = (outcome, 1)
+            return True
+
+    def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
+        return frozenset(outcome.id for outcome in outcomes if not self.insert(outcome))
+
+    def replace(self, outcome: Outcome, etag: str) -> None:
+        with self._lock:
+            found = self.rows.get(outcome.id)
+            if found is None or str(found[1]) != etag:
+                raise Conflict
+            self.rows[outcome.id] = (outcome, found[1] + 1)
+
+    def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
+        if continuation is not None and not continuation.startswith("before-"):
+            raise InvalidContinuation
+        below = continuation.removeprefix("before-") if continuation else "g"
+        matching = [
+            outcome
+            for update_id, (outcome, _) in sorted(self.rows.items(), reverse=True)
+            if update_id < below and _matches(outcome, wanted)
+        ]
+        found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
+        return OutcomePage(found, f"before-{found[-1].id}" if len(matching) > top else None)
+
+    def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
+        page = self.list(wanted, top, continuation)
+        rows = [self.rows[one.id] for one in page.outcomes]
+        return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
+        old = [update_id for update_id in final if accepted_at(update_id) < before][:limit]
+        for update_id in old:
+            del self.rows[update_id]
+        return len(old)
+
+
+def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
+    named = outcome.named
+    policy = ((named and named.device_compliance_policy_id) or "").lower()
+    pairs = (
+        (wanted.device_compliance_policy_id and wanted.device_compliance_policy_id.lower(), policy),
+        (wanted.device_compliance_user_status_id, (named and named.device_compliance_user_status_id) or ""),
+        (wanted.source, (named and named.source) or ""),
+        (wanted.idempotency_key, (named and named.idempotency_key) or ""),
+    )
+    in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
+        wanted.created_before is None or outcome.created < wanted.created_before
+    )
+    in_state = wanted.states is None or outcome.state in wanted.states
+    return in_time and in_state and all(want is None or want == is_ for want, is_ in pairs)
