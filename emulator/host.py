@@ -1,6 +1,7 @@
-"""The app in a process of its own: Microsoft's Python runtime, and a small listener of ours around it.
+"""The app in a process of its own: Microsoft's Python runtime, and small listeners of ours around it.
 
-It is not the Functions host: triggers, leases and poison imitate it. ``func start`` runs the same app.
+It is not the Functions host: routes, triggers, leases and stops imitate it. ``tests/emulator/host_answers`` holds what
+the host answered, and CONTRIBUTING.md says how the two differ. ``func start`` runs the same app.
 """
 
 import asyncio

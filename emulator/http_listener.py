@@ -56,23 +56,25 @@ class HttpListener:
             return await http_response.empty(request, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, close=True)
         try:
             path = http_request.decoded_path(request.raw_path)
-            http_request.headers(request)
+            given = http_request.headers(request)
         except http_request.RefusedError as refused:
             return await http_response.empty(request, refused.status, close=True)
         for route in self._routes:
             params = route.match(request.method, path)
             if params is not None:
-                return await self._called(route, request, params)
+                return await self._called(route, request, given, params)
         log.info("no function has %s %s", request.method, path)
         return await http_response.empty(request, HTTPStatus.NOT_FOUND)
 
-    async def _called(self, route: Route, request: web.BaseRequest, params: dict[str, str]) -> web.StreamResponse:
+    async def _called(
+        self, route: Route, request: web.BaseRequest, given: dict[str, str], params: dict[str, str]
+    ) -> web.StreamResponse:
         level = str(route.function.trigger.get("authLevel", "function")).lower()
         if not self._keys.open(level, request):
             return await http_response.empty(request, HTTPStatus.UNAUTHORIZED)
         if (request.content_length or 0) > _LARGEST_BODY:
             return await http_response.empty(request, HTTPStatus.INTERNAL_SERVER_ERROR, close=True)
-        http = TypedData(http=await http_request.as_rpc(request, params))
+        http = TypedData(http=await http_request.as_rpc(request, given, params))
         trace = http_request.trace(request) if self._telemetry else ("", "")
         try:
             value = await invoke(route.function, http, {}, trace)

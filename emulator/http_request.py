@@ -10,8 +10,8 @@ from emulator.protos import RpcHttp, TypedData
 
 _ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _SLASH = re.compile(r"(%2[fF])")
-#: What a path may hold as it is (RFC 3986: unreserved, sub-delims, ":" and "@"), or escaped already.
-_IN_URL = re.compile(r"%[0-9a-fA-F]{2}|[A-Za-z0-9\-._~!$&'()*+,;=:@/]")
+#: What a path may hold as it is (RFC 3986: unreserved, sub-delims, ":" and "@") or escaped already, and anything else.
+_IN_URL = re.compile(r"(%[0-9a-fA-F]{2}|[A-Za-z0-9\-._~!$&'()*+,;=:@/]+)|(.)", re.DOTALL)
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 _HOST = re.compile(r"(?:[A-Za-z0-9.\-_]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -83,10 +83,9 @@ async def body(request: web.BaseRequest) -> bytes:
     return await request.read()
 
 
-async def as_rpc(request: web.BaseRequest, params: dict[str, str]) -> RpcHttp:
-    """Return the request as the worker gets it, with a route's values."""
+async def as_rpc(request: web.BaseRequest, given: dict[str, str], params: dict[str, str]) -> RpcHttp:
+    """Return the request as the worker gets it: ``given`` is ``headers()`` of it, ``params`` are its route's values."""
     target = request.raw_path
-    given = headers(request)
     read = await body(request)
     return RpcHttp(
         method=request.method.upper(),
@@ -109,13 +108,12 @@ def trace(request: web.BaseRequest) -> tuple[str, str]:
 
 def _url(target: str) -> str:
     _, mark, rest = target.partition("?")
-    path, at = "", 0
-    decoded = decoded_path(target)
-    while at < len(decoded):
-        found = _IN_URL.match(decoded, at)
-        path += found[0] if found else "".join(f"%{byte:02X}" for byte in decoded[at].encode())
-        at = found.end() if found else at + 1
+    path = _IN_URL.sub(lambda found: found[1] or _escaped(found[2]), decoded_path(target))
     return path + mark + rest.replace("#", "%23")
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
 def _pairs(target: str) -> list[tuple[str, str]]:

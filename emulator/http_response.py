@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import HttpVersion11, hdrs, web
 
@@ -73,7 +74,7 @@ def _bytes(body: Any) -> bytes:
 
 def _cookie(cookie: Any) -> str:
     """Return a cookie as the host writes it anew: every one with a domain and a path, unknown attributes lost."""
-    parts = [f"{cookie.name}={_escaped(cookie.value)}"]
+    parts = [f"{cookie.name}={quote(cookie.value, safe='')}"]
     if cookie.max_age is not None:
         parts.append(f"max-age={int(cookie.max_age.value)}")
     if cookie.expires is not None:
@@ -87,11 +88,3 @@ def _cookie(cookie: Any) -> str:
     if cookie.http_only is not None and cookie.http_only.value:
         parts.append("httponly")
     return "; ".join(parts)
-
-
-def _escaped(value: str) -> str:
-    return re.sub(r"[^!#$&'()*+\-./0-9:<=>?@A-Z\[\]^_`a-z{|}~]", lambda found: _percent(found[0]), value)
-
-
-def _percent(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
