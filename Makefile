@@ -3,9 +3,9 @@ PYTHON ?= python3.13
 BIN := .venv/bin
 #: What `make check` leaves to `make test`, the longest first.
 THOROUGH := tests/end_to_end tests/dashboard tests/web/test_malformed.py tests/emulator tests/contract tests/adapters
-CHECKED := shared relay emulator bench tests function_app.py
+CHECKED := shared relay emulator bench tests infra function_app.py
 
-.PHONY: install run demo test test-host check lint types layers security audit checkov lock bench clean
+.PHONY: install run demo test test-host check lint types layers security audit checkov functions-doctor bicep bicep-write kql lock bench clean
 
 install: .venv/installed node_modules/installed ## what a fresh clone needs
 
@@ -46,18 +46,39 @@ layers:
 
 security: ## insecure code, and secrets in the tree
 	$(BIN)/bandit -q -r -c pyproject.toml shared relay function_app.py
-	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json'
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --exclude-files '\.lock$$|package-lock\.json|\.snapshot\.json'
 
 audit: install ## known vulnerabilities of what is locked; asks PyPI's and npm's advisories
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 	npm audit --audit-level=high
 
 checkov: .venv-checkov/installed ## a scanner's second look at infra/; accepted findings stand in .checkov.yaml
+	$(BIN)/python -m tests.infra.compiler arm .venv-checkov/arm
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
+
+bicep bicep-write: export BICEP ?= $(wildcard ../shared/tools/bicep)
+bicep: .venv/installed ## compiles infra/ without a warning, compares layout and snapshots; needs Microsoft's Bicep CLI: BICEP or the PATH
+	@$(BIN)/python -m tests.infra.compiler check
+
+bicep-write: .venv/installed ## after a change of infra/: the layout, and the snapshots, for the review
+	@$(BIN)/python -m tests.infra.compiler write
+
+kql: install ## Microsoft's parser over every query of the alerts and the docs
+	$(BIN)/python -m pytest -q tests/infra/test_queries.py
 
 .venv-checkov/installed:
 	$(PYTHON) -m venv .venv-checkov
 	.venv-checkov/bin/pip install --quiet --disable-pip-version-check 'checkov>=3.3,<4'
+	touch $@
+
+# Its warnings that stay: settings and Application Insights, which infra/ sets in a way that it cannot read; cryptography has
+# native code, and package.py takes the wheels for the machine of the app.
+functions-doctor: .venv-doctor/installed ## checks of azure-functions-doctor: what keeps an app from running in Azure
+	.venv-doctor/bin/azure-functions-doctor doctor --path . --profile deploy --target-python 3.13
+
+.venv-doctor/installed:
+	$(PYTHON) -m venv .venv-doctor
+	.venv-doctor/bin/pip install --quiet --disable-pip-version-check 'azure-functions-doctor>=0.23.1,<0.24'
 	touch $@
 
 lock: .venv/installed ## after a change of requirements*.txt
@@ -73,4 +94,4 @@ bench: install ## the figures of the README; about 25 minutes
 	$(BIN)/python -m bench.memory
 
 clean:
-	rm -rf .venv .venv-checkov node_modules .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov .venv-doctor .package node_modules .mypy_cache .ruff_cache .hypothesis
