@@ -17,6 +17,7 @@ from shared.wiring.once import made_once
 if TYPE_CHECKING:
     from shared.core.delivery.retry import DeliveryLimits
     from shared.core.rate_limit import Quota
+    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.deliver import Deliver
@@ -183,7 +184,13 @@ class UseCases:
         retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
         return DeliveryLimits(settings.delivery_deadline, retry)
 
-    # Outcomes.
+    # Outcomes and audit.
+
+    @made_once
+    def audit(self) -> Audit:
+        from shared.service.audit import Audit
+
+        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
 
     @made_once
     def repository(self) -> OutcomeRepository:
