@@ -6,7 +6,7 @@ from shared.wiring.services import Services, load_settings
 
 settings = load_settings()
 relay = Services(settings)
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = func.FunctionApp(http_auth_level=settings.http_auth_level)
 
 # Queues
 

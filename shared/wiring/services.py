@@ -125,8 +125,7 @@ class Services(Maintenance):
     def callers(self) -> Callers:
         from shared.web.caller import Callers
 
-        authenticated = os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
-        return Callers(self.settings.public_base_url, authenticated)
+        return Callers(self.settings.public_base_url, self.settings.platform_authentication)
 
     @made_once
     def waiting(self) -> Waiting:
