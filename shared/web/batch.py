@@ -11,17 +11,16 @@ from shared.core.basics.strict_json import Fault, InvalidMessage, pointer
 from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import error_object
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_KEY_LENGTH, MAX_UPDATES
 from shared.core.intake.update import Update
 from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueued
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
-from shared.web.request import MAX_BATCH_BYTES, MAX_KEY_LENGTH, idempotency_key, json_body, origin_of
+from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 
-#: As the API documents it.
-MAX_UPDATES = 1000
 _NOT_VALID = "The message is not valid; see errors."
 
 
@@ -85,7 +84,7 @@ def accepted(accept: Accept, items: Sequence[Item], *, submitted_by: str | None,
         if any(isinstance(verdict, NotQueued) for verdict in verdicts.values()):
             raise Unavailable("queue")
         faults = [fault for index, item in enumerate(items) for fault in _faults(item, verdicts.get(index))]
-        raise Problem(400, "invalidMessage", "No message is valid; see errors.", faults)
+        raise Problem("invalidMessage", "No message is valid; see errors.", faults)
     return json_response(
         202, {"value": [_verdict(index, item, verdicts.get(index)) for index, item in enumerate(items)]}
     )
@@ -119,4 +118,4 @@ def _faults(item: Item, verdict: AcceptResult | None) -> list[Fault]:
 
 
 def _refused(fault: Fault) -> Problem:
-    return Problem(400, "invalidMessage", _NOT_VALID, (fault,))
+    return Problem("invalidMessage", _NOT_VALID, (fault,))

@@ -27,7 +27,7 @@ class UserStatusesApi:
         policy_id, user_status_id = request.route_params["p"], request.route_params["u"]
         snapshot = self.user_statuses.read(user_status_key(policy_id, user_status_id))
         if snapshot.row is None and not snapshot.accepted:
-            raise Problem(404, "notFound", "No update of this user status was ever accepted here.")
+            raise Problem("notFound", "No update of this user status was ever accepted here.")
         row = snapshot.row or Row(policy_id, user_status_id, NOTHING)
         waiting = pending_values(row, snapshot.accepted)
         properties = {

@@ -9,12 +9,13 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 
 from shared.core.basics.strict_json import Fault, InvalidMessage
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.limits import MAX_BATCH_BYTES
 from shared.core.intake.update import Update
 from shared.core.intake.webhook_source import MessageMap, VerificationType, WebhookSource
 from shared.service.intake.accept import Accept
 from shared.web.batch import Item, accepted, bounded, under_key, with_keys
 from shared.web.errors import handles_errors
-from shared.web.request import MAX_BATCH_BYTES, body_of, json_body, malformed, origin_of
+from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import Problem, json_response
 from shared.web.webhook_verification import UNKNOWN_SOURCE, is_verified
 
@@ -38,7 +39,7 @@ class WebhooksApi:
         headers = {header.lower(): text for header, text in request.headers.items()}
         genuine = is_verified(source.verification if source else UNKNOWN_SOURCE, headers, body)
         if source is None or not genuine:
-            raise Problem(401, "unauthorized", "The request is not signed as this source's requests are.")
+            raise Problem("unauthorized", "The request is not signed as this source's requests are.")
         document = json_body(request, MAX_BATCH_BYTES)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return json_response(200, {"validationResponse": _validation_code(document)})

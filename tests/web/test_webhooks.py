@@ -259,6 +259,13 @@ def test_a_handshake_echoes_nothing_that_is_no_origin() -> None:
     assert "WebHook-Allowed-Origin" not in response.headers
 
 
+def test_a_body_in_chunks_is_asked_for_with_its_length_before_it_is_verified() -> None:
+    """Its signature cannot fit: none of it arrived. Known and unknown sources get the same answer."""
+    for source in ("standard", "nobody"):
+        response, _ = send(a_world(), source, b"", {"Content-Length": "", "Transfer-Encoding": "chunked"})
+        assert problem(response) == (411, "lengthRequired")
+
+
 def test_a_body_too_large_is_refused_before_it_is_verified() -> None:
     """Bounded first."""
     assert problem(send(a_world(), "standard", b"x" * 1_048_577)[0]) == (413, "tooLarge")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.outcome_filter import STATUSES
 
 #: An hour's counts by minute (0-59).
 type Minutes = Mapping[int, Mapping[str, int]]
 type Counts = Mapping[str, int]
 
-STATUSES = tuple(dict.fromkeys(state.status for state in State))
 WRITES = "writes"
 _ERROR = "error:"
 #: What statistics reach back.

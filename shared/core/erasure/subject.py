@@ -9,18 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jsonschema_rs import Draft202012Validator
-
+from shared.core.basics.json_schema import Schema
 from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, read_json
 from shared.core.delivery.outcome import Outcome
 from shared.core.erasure.name_matching import mentions, mentions_anywhere
 from shared.core.intake.cloud_event import Unwrapped, unwrap
 from shared.core.intake.envelope import decoded
-from shared.core.intake.update import faults_of, user_status_key
-from shared.core.intake.update_schema import FORMATS, UPDATE_SCHEMA
+from shared.core.intake.update import user_status_key
+from shared.core.intake.update_schema import POLICY_ID_SCHEMA, PRINCIPAL_NAME_SCHEMA, USER_STATUS_ID_SCHEMA
 
 _BY_NAME, _BY_IDS = "userPrincipalName", ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
-_MEMBERS = UPDATE_SCHEMA["properties"]
 #: Whose update a message is stands in these.
 _TELLING = ("userPrincipalName", "deviceComplianceUserStatusId", "userStatus")
 
@@ -28,15 +26,13 @@ SUBJECT_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
     "description": "A person by principal name, or one user status by its two ids.",
     "properties": {
-        _BY_NAME: {name: rule for name, rule in _MEMBERS[_BY_NAME].items() if name != "description"},
-        **{name: _MEMBERS[name] for name in _BY_IDS},
+        _BY_NAME: PRINCIPAL_NAME_SCHEMA,
+        _BY_IDS[0]: POLICY_ID_SCHEMA,
+        _BY_IDS[1]: USER_STATUS_ID_SCHEMA,
     },
-    "oneOf": [{"required": [_BY_NAME], "maxProperties": 1}, {"required": list(_BY_IDS), "maxProperties": 2}],
     "additionalProperties": False,
 }
-_VALIDATOR = Draft202012Validator(
-    dict(SUBJECT_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
-)
+_SCHEMA = Schema(SUBJECT_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -74,8 +70,7 @@ def parse_subject(document: object) -> Subject | InvalidMessage:
     """The subject that a request names, or all its faults."""
     if not isinstance(document, dict):
         return InvalidMessage((Fault("", "must be a JSON object"),))
-    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in faults_of(error)]
-    faults += _across(document)
+    faults = [*_SCHEMA.faults(document), *_across(document)]
     if faults:
         return InvalidMessage(tuple(dict.fromkeys(faults)))
     if _BY_NAME in document:

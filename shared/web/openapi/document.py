@@ -59,8 +59,8 @@ class OpenApi:
         path = urlsplit(request.url).path
         allowed = [method.upper() for template, methods in PATHS.items() for method in methods if _is(template, path)]
         if allowed:
-            raise Problem(405, "methodNotAllowed", f"{path} takes {', '.join(allowed)}.", allow=allowed)
-        raise Problem(404, "notFound", f"There is no {request.method} {path}.")
+            raise Problem("methodNotAllowed", f"{path} takes {', '.join(allowed)}.", allow=allowed)
+        raise Problem("notFound", f"There is no {request.method} {path}.")
 
 
 def _is(template: str, path: str) -> bool:
