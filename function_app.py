@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from shared.settings.storage import STORAGE
 from shared.wiring.services import Services, load_settings
 
 settings = load_settings()
@@ -10,14 +11,17 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 # Queues
 
+#: Where a binding is not binary, members of a JSON message overwrite its metadata (docs/graph-facts.md#f90).
+BINARY = func.DataType.BINARY
 
-@app.queue_trigger(arg_name="message", queue_name=settings.queue, connection="UPDATES_STORAGE")
+
+@app.queue_trigger(arg_name="message", queue_name=settings.queue, connection=STORAGE, data_type=BINARY)
 def deliver(message: func.QueueMessage, context: func.Context) -> None:
     """Give an update its turn."""
     relay.deliver_message(message, invocation=context.trace_context.trace_parent)
 
 
-@app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection="UPDATES_STORAGE")
+@app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection=STORAGE, data_type=BINARY)
 def poison(message: func.QueueMessage) -> None:
     """Take a message that the host gave up."""
     relay.poison_message(message)

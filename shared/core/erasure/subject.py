@@ -14,7 +14,7 @@ from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, read_j
 from shared.core.delivery.outcome import Outcome
 from shared.core.erasure.name_matching import mentions, mentions_anywhere
 from shared.core.intake.cloud_event import Unwrapped, unwrap
-from shared.core.intake.envelope import decoded
+from shared.core.intake.queue_text import decoded
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import POLICY_ID_SCHEMA, PRINCIPAL_NAME_SCHEMA, USER_STATUS_ID_SCHEMA
 
