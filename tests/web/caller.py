@@ -31,6 +31,11 @@ def request(
     return func.HttpRequest(method, whole, headers=all_headers, params=query, body=raw, **rest)
 
 
+def route_of(policy_id: str, user_status_id: str) -> dict[str, str]:
+    """Return the route parameters of a user status."""
+    return {"deviceCompliancePolicyId": policy_id, "deviceComplianceUserStatusId": user_status_id}
+
+
 def answered(call: Any) -> func.HttpResponse:
     """What a handler answers, on an event loop where it needs one."""
     if not inspect.isawaitable(call):

@@ -146,7 +146,10 @@ def test_no_query_or_path_is_too_malformed_for_an_answer(
         "replay": RELAY.updates.replay_update,
         "user status": RELAY.user_statuses.get_user_status,
     }
-    check(handlers[name], a_request(b"", said, query, id=text, p=text, u=text))
+    check(
+        handlers[name],
+        a_request(b"", said, query, id=text, deviceCompliancePolicyId=text, deviceComplianceUserStatusId=text),
+    )
 
 
 @settings(max_examples=EACH)

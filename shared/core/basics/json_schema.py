@@ -25,8 +25,8 @@ _DETAILS = {
     "maximum": "must be at most {limit}",
     "minLength": "must have at least {limit} characters",
     "maxLength": "must have at most {limit} characters",
-    "minItems": "must have at least {limit} items",
-    "maxItems": "must have at most {limit} items",
+    "minItems": "must hold at least {limit}",
+    "maxItems": "must hold at most {limit}",
 }
 #: Rules across members, which the callers state in plain words: a schema would only say that none of several fits.
 _ACROSS = frozenset({"anyOf", "oneOf", "minProperties"})

@@ -21,6 +21,11 @@ _GUIDS = re.compile(f"{GUID}(?:_{GUID})*")
 _SCHEMA = Schema(UPDATE_SCHEMA)
 #: Added to the message's own members by the queue output of .NET functions and WebJobs.
 _PARENT_ID = "$AzureWebJobsParentId"
+#: What a sender most likely did who sent something else than an object.
+_HINTS: Mapping[type, str] = {
+    str: " (it is a string: a message that was serialized twice)",
+    list: " (it is an array: several go to /api/updates/batch)",
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ _NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source"})
 def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
     """Return an update, or all faults of the document; ``at`` is the document's pointer in what was sent."""
     if not isinstance(document, dict):
-        return InvalidMessage((Fault(at, "must be a JSON object"),))
+        return InvalidMessage((Fault(at, f"must be a JSON object{_HINTS.get(type(document), '')}"),))
     message = _without_courtesies(document)
     faults = list(dict.fromkeys([*_SCHEMA.faults(message), *_across(message)]))
     if not faults:
