@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 
+from shared.core.basics import guid
 from shared.core.intake.webhook_source import WebhookSource, webhook_sources
 
 #: Graph's root by cloud (docs/graph-facts.md#clouds).
@@ -18,6 +19,15 @@ CLOUDS = {
     "usgovdod": "https://dod-graph.microsoft.us",
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
+GUID = re.compile(guid.GUID)
+
+
+@dataclass(frozen=True)
+class WriteQuota:
+    """``count`` writes in any ``seconds`` (docs/graph-facts.md#f4)."""
+
+    count: int
+    seconds: float
 
 
 class Authentication(Enum):
@@ -27,17 +37,6 @@ class Authentication(Enum):
     FUNCTION_KEYS = "functionKeys"
     #: App Service authentication and the app: a call needs a principal with an app role.
     ENTRA = "entra"
-
-
-GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-@dataclass(frozen=True)
-class WriteQuota:
-    """``count`` writes in any ``seconds`` (docs/graph-facts.md#f4)."""
-
-    count: int
-    seconds: float
 
 
 def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -95,7 +94,12 @@ def write_quota(text: str) -> WriteQuota:
 
 
 def url(text: str, *, plain_anywhere: bool) -> str:
-    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``."""
+    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``.
+
+    It goes into headers as it is, so it is ASCII without white space or control characters.
+    """
+    if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError
     url = urlsplit(text)
     host = url.hostname or ""
     bad = url.query or url.fragment or url.username or url.password or not host
