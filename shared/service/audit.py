@@ -34,13 +34,13 @@ class Audit:
         Raise ``Unavailable`` before the action where the record cannot be written, and whatever the action raises.
         """
         record = self.begin(action, target, by=by)
+        came_of = Result.FAILED
         try:
             done = run()
-        except Exception:
-            self.end(record, Result.FAILED)
-            raise
-        self.end(record, result(done))
-        return done
+            came_of = result(done)
+            return done
+        finally:
+            self.end(record, came_of)
 
     def begin(self, action: Action, target: str | None, *, by: str | None) -> AuditRecord:
         """Write and return the record of an action that is about to begin. Raise ``Unavailable``."""

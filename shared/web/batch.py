@@ -19,7 +19,7 @@ from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueu
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 
@@ -55,7 +55,7 @@ class BatchApi:
     accept: Accept
     callers: Callers
 
-    @handles_errors
+    @endpoint
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Accept the valid items of a batch, even where others are not."""
         items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, MAX_BATCH_BYTES))]

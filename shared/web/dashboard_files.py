@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.response import Problem
 
 FOLDER: Final = Path(__file__).parent / "dashboard"
@@ -74,14 +74,14 @@ class _File:
 class DashboardFiles:
     """``/api/dashboard`` and its files."""
 
-    @handles_errors
+    @endpoint
     def get_dashboard(self, request: func.HttpRequest) -> func.HttpResponse:
         """The page; under a trailing slash its relative addresses would lead nowhere."""
         if urlsplit(request.url).path.endswith("/"):
             return func.HttpResponse(status_code=308, headers=_HEADERS | {"Location": "../dashboard"})
         return _answer(INDEX, request)
 
-    @handles_errors
+    @endpoint
     def get_dashboard_file(self, request: func.HttpRequest) -> func.HttpResponse:
         """A style sheet, a module, the icon."""
         name = request.route_params["file"]

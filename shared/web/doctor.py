@@ -1,20 +1,25 @@
-"""``GET /api/doctor``: what keeps the relay from its work, and the next step; only for holders of a key."""
+"""``GET /api/doctor``: what keeps the relay from its work, and the next step."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import Fault, pointer
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.intake.update_schema import is_policy_id, is_user_status_id
+from shared.service.audit import Audit
 from shared.service.diagnosis.checks import CheckResult, CheckStatus
 from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
 from shared.service.ports.runtime import Clock
-from shared.web.errors import handles_errors_async
+from shared.web.authorization import PROBE
+from shared.web.caller import Callers
+from shared.web.endpoint import async_endpoint
 from shared.web.query import parameters
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
@@ -27,6 +32,9 @@ _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "deviceCompliancePolicyId": (is_policy_id, "must be a GUID"),
     "deviceComplianceUserStatusId": (is_user_status_id, "must be 1 to 256 of A-Z a-z 0-9 - _ . ~ @ :"),
 }
+#: What the audit says of a probe; one that was held back, or did not end in time, was refused.
+_CAME_OF = {CheckStatus.OK: Result.SUCCEEDED, CheckStatus.FAILING: Result.FAILED}
+type _Checks = Mapping[str, Callable[[], Sequence[CheckResult]]]
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,16 @@ class DoctorApi:
 
     doctor: Doctor
     waiting: Waiting
+    audit: Audit
+    callers: Callers
     clock: Clock
 
-    @handles_errors_async
+    @async_endpoint
     async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
         """200 whatever is found; 400 for ids that are none."""
-        checks = self.doctor.checks(_asked(*parameters(request)))
-        found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
-        findings = [finding for some in found for finding in some]
+        asked = _asked(*parameters(request))
+        checks = self.doctor.checks(asked)
+        findings = await (self._found(checks) if asked is None else self._probed(asked, checks, request))
         failing = any(finding.verdict is CheckStatus.FAILING for finding in findings)
         body = {
             "asOfDateTime": format_milliseconds(self.clock.now()),
@@ -50,6 +60,20 @@ class DoctorApi:
             "checks": [_told(finding) for finding in findings],
         }
         return json_response(200, body)
+
+    async def _probed(self, asked: ProbeTarget, checks: _Checks, request: func.HttpRequest) -> list[CheckResult]:
+        """Run the checks with the probe, which writes to Graph: it takes a role, and leaves an audit record."""
+        self.callers.authorize(PROBE, request)
+        begin = partial(self.audit.begin, Action.PROBE, asked.policy_id, by=self.callers.principal(request))
+        record = await self.waiting.run(begin)
+        findings = await self._found(checks)
+        (write,) = (finding for finding in findings if finding.name == WRITE)
+        await self.waiting.run(partial(self.audit.end, record, _CAME_OF.get(write.verdict, Result.REFUSED)))
+        return findings
+
+    async def _found(self, checks: _Checks) -> list[CheckResult]:
+        found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
+        return [finding for some in found for finding in some]
 
     async def _one(self, name: str, check: Callable[[], Sequence[CheckResult]]) -> Sequence[CheckResult]:
         seconds = WRITE_SECONDS if name == WRITE else SECONDS

@@ -1,17 +1,20 @@
 """``POST /api/erasures`` and ``GET /api/erasures/{id}``: asking for a person's erasure, and how far it has come."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import InvalidMessage
 from shared.core.basics.update_id import is_update_id
 from shared.core.erasure.erasure import Erasure, resource
 from shared.core.erasure.subject import parse_subject
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
+from shared.service.audit import Audit
 from shared.service.erasure.erase import Erase
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.request import json_body, malformed
 from shared.web.response import Problem, json_response
 
@@ -25,20 +28,22 @@ class ErasuresApi:
     """An operation that an Azure SDK poller can follow."""
 
     erase: Erase
+    audit: Audit
     callers: Callers
 
-    @handles_errors
+    @endpoint
     def post_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """Every request is an erasure of its own: it covers all that was accepted before it."""
         subject = parse_subject(json_body(request, MAX_MESSAGE_BYTES))
         if isinstance(subject, InvalidMessage):
             raise malformed(subject)
-        erasure = self.erase.request(subject)
+        by = self.callers.principal(request)
+        erasure = self.audit.of(Action.ERASE, None, partial(self.erase.request, subject), _requested, by=by)
         location = f"{self.callers.base(request)}/api/erasures/{erasure.id}"
         where = {"Location": location, "Operation-Location": location}
         return json_response(202, resource(erasure), where | _ask_again(erasure))
 
-    @handles_errors
+    @endpoint
     def get_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """404 for an unknown one, and once retention has passed."""
         erasure_id = str(request.route_params["id"]).lower()
@@ -46,6 +51,10 @@ class ErasuresApi:
         if erasure is None:
             raise _NOT_FOUND
         return json_response(200, resource(erasure), _ask_again(erasure))
+
+
+def _requested(_: Erasure) -> Result:
+    return Result.SUCCEEDED
 
 
 def _ask_again(erasure: Erasure) -> dict[str, str]:

@@ -10,7 +10,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 
 from shared.service.diagnosis.readiness import Check, Readiness
 from shared.service.ports.runtime import Clock
-from shared.web.errors import handles_errors_async
+from shared.web.endpoint import async_endpoint
 from shared.web.response import json_response
 from shared.web.waiting import Waiting
 
@@ -33,12 +33,12 @@ class HealthApi:
     _found_at: datetime | None = None
     _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    @handles_errors_async
+    @async_endpoint
     async def live(self, _request: func.HttpRequest) -> func.HttpResponse:
         """The process answers."""
         return json_response(200, {"status": "ok"})
 
-    @handles_errors_async
+    @async_endpoint
     async def ready(self, _request: func.HttpRequest) -> func.HttpResponse:
         """503 while any check fails."""
         async with self._checking:

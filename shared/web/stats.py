@@ -11,7 +11,8 @@ from shared.core.rate_limit import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
-from shared.web.errors import handles_errors
+from shared.web.caller import Callers
+from shared.web.endpoint import endpoint
 from shared.web.response import json_response
 
 
@@ -24,8 +25,9 @@ class StatsApi:
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
+    callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_stats(self, _request: func.HttpRequest) -> func.HttpResponse:
         """Counts of other instances may lag by less than a minute."""
         statistics, now = self.counters.statistics(), self.clock.now()

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
+from functools import partial
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import Fault, InvalidMessage
 from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import is_update_id
@@ -14,15 +15,17 @@ from shared.core.delivery.outcome import Outcome, State
 from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
+from shared.service.audit import Audit
 from shared.service.delivery.cancel import Cancel, TooLate
 from shared.service.intake.accept import Accept, Accepted
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.intake.replay import NotReplayable, Replay
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import InvalidContinuation, OutcomeStore
+from shared.service.ports.storage import OutcomeStore
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors, handles_errors_async
-from shared.web.query import list_query, parameters, replay_filter
+from shared.web.endpoint import async_endpoint, endpoint
+from shared.web.paging import page_response
+from shared.web.query import list_query, replay_filter
 from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
@@ -40,12 +43,13 @@ class UpdatesApi:
     accept: Accept
     cancel: Cancel
     replay: Replay
+    audit: Audit
     outcomes: OutcomeStore
     clock: Clock
     callers: Callers
     waiting: Waiting
 
-    @handles_errors_async
+    @async_endpoint
     async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """``POST /api/updates``; ``invocation`` is the ``traceparent`` of the host's span."""
         wait = preferred_wait(request)
@@ -54,61 +58,58 @@ class UpdatesApi:
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
 
-    @handles_errors_async
+    @async_endpoint
     async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """``GET /api/updates/{id}``."""
         wait, update_id = preferred_wait(request), _id(request)
         stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
         if stored is None:
             raise _NOT_FOUND
+        self.callers.authorize_reading(stored.outcome.submitted_by, request)
         outcome = await self.waiting.until_final(stored.outcome, wait)
         return json_response(200, resource(outcome), self._ask_again(outcome) | _applied(wait) | {"Vary": "Prefer"})
 
-    @handles_errors
+    @endpoint
     def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """``POST /api/updates/{id}/cancel``."""
-        canceled = self.cancel(_id(request))
+        update_id, by = _id(request), self.callers.principal(request)
+        canceled = self.audit.of(Action.CANCEL, update_id, lambda: self.cancel(update_id), _came_of, by=by)
         if canceled is None:
             raise _NOT_FOUND
         if isinstance(canceled, TooLate):
             raise Problem("tooLate", canceled.why)
         return json_response(200, resource(canceled))
 
-    @handles_errors
+    @endpoint
     def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """``POST /api/updates/{id}/replay``."""
-        origin = origin_of(request, invocation)
-        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request), origin=origin)
+        update_id, by, origin = _id(request), self.callers.principal(request), origin_of(request, invocation)
+        replay = partial(self.replay, update_id, submitted_by=by, origin=origin)
+        replayed = self.audit.of(Action.REPLAY, update_id, replay, _came_of, by=by)
         if replayed is None:
             raise _NOT_FOUND
         if isinstance(replayed, NotReplayable):
             raise Problem("notReplayable", replayed.why)
         return self._where(202, replayed, request, {})
 
-    @handles_errors
+    @endpoint
     def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """``POST /api/updates/replay``."""
         wanted, dry_run = replay_filter(json_body(request, MAX_MESSAGE_BYTES))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
-        done = self.replay.some(wanted, submitted_by=by, dry_run=dry_run, origin=origin)
+        replay = partial(self.replay.some, wanted, submitted_by=by, dry_run=dry_run, origin=origin)
         if dry_run:
-            return json_response(200, {"matched": done.matched})
+            return json_response(200, {"matched": replay().matched})
+        done = self.audit.of(Action.REPLAY, None, replay, _came_of, by=by)
         return json_response(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
 
-    @handles_errors
+    @endpoint
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
         """``GET /api/updates``."""
         wanted, top, continuation = list_query(request)
-        try:
-            page = self.outcomes.list(wanted, top, continuation)
-        except InvalidContinuation:
-            raise Problem("invalidQuery", "The continuation is none that this API gave.") from None
-        body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
-        if page.continuation is not None:
-            given, _ = parameters(request)
-            query = urlencode(given | {"continuation": page.continuation})
-            body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
-        return json_response(200, body)
+        page = self.outcomes.list(wanted, top, continuation)
+        value = [resource(outcome, whole=False) for outcome in page.outcomes]
+        return page_response(request, self.callers.base(request) + _ROUTE, value, page.continuation)
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
         key = idempotency_key(request)
@@ -144,6 +145,17 @@ def _id(request: func.HttpRequest) -> str:
     if not is_update_id(update_id):
         raise _NOT_FOUND
     return update_id
+
+
+def _came_of(done: object) -> Result:
+    """Return what the audit says of a use case's return value."""
+    match done:
+        case None:
+            return Result.NOT_FOUND
+        case TooLate() | NotReplayable():
+            return Result.REFUSED
+        case _:
+            return Result.SUCCEEDED
 
 
 def _applied(wait: int | None) -> dict[str, str]:

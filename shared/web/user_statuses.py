@@ -11,7 +11,8 @@ from shared.core.delivery.user_status import UserStatusRow as Row
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
 from shared.service.ports.storage import UserStatusStore
-from shared.web.errors import handles_errors
+from shared.web.caller import Callers
+from shared.web.endpoint import endpoint
 from shared.web.response import Problem, json_response
 
 _IDS = ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
@@ -22,8 +23,9 @@ class UserStatusesApi:
     """The values of one user status, by one read."""
 
     user_statuses: UserStatusStore
+    callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_user_status(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return the confirmed and the waiting value of each property; 404 where no update was ever accepted."""
         policy_id, user_status_id = (request.route_params[name] for name in _IDS)

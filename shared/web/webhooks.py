@@ -20,7 +20,7 @@ from shared.service.intake.accept import Accept
 from shared.service.intake.webhook_refusals import UNKNOWN, RefusedItem, WebhookRefusals
 from shared.service.ports.runtime import Clock
 from shared.web.batch import Item, accepted, bounded, under_key, with_keys
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import PROBLEMS, Problem, json_response
 from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of, standard_headers
@@ -42,7 +42,7 @@ class WebhooksApi:
     refusals: WebhookRefusals
     clock: Clock
 
-    @handles_errors
+    @endpoint
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Verify, read, accept. The path's source wins over the body's."""
         name, body = request.route_params["source"], body_of(request, MAX_BATCH_BYTES)
@@ -56,7 +56,7 @@ class WebhooksApi:
         self.refusals.count(name, Refusal.INVALID_MESSAGE if refused else None)
         return accepted(self.accept, items, submitted_by=None, origin=origin_of(request, invocation), kept=kept)
 
-    @handles_errors
+    @endpoint
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer the CloudEvents handshake (docs/graph-facts.md#f51); the same for every source, known or not."""
         origin, rate = request.headers.get("WebHook-Request-Origin"), request.headers.get("WebHook-Request-Rate")
@@ -67,7 +67,7 @@ class WebhooksApi:
             allowed["WebHook-Allowed-Rate"] = rate if _RATE.fullmatch(rate) else "*"
         return json_response(200, {}, _ALLOW | allowed)
 
-    @handles_errors
+    @endpoint
     def get_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer Okta's one-time question whether the address is the receiver's, for sources that expect it."""
         source = self.sources.get(request.route_params["source"])

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.examples import EXAMPLES
 from shared.web.openapi.operations import PATHS
 from shared.web.openapi.schemas import SCHEMAS
@@ -48,12 +48,12 @@ class OpenApi:
 
     callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_openapi(self, request: func.HttpRequest) -> func.HttpResponse:
         """The document."""
         return json_response(200, document(self.callers.base(request)))
 
-    @handles_errors
+    @endpoint
     def unknown(self, request: func.HttpRequest) -> func.HttpResponse:
         """Raise a problem: 405 with the methods of a known path, else 404."""
         path = urlsplit(request.url).path
