@@ -222,6 +222,12 @@ def is_stale(outcome: Outcome, envelope: Envelope) -> bool:
     return outcome.state.final or envelope.attempt < outcome.attempt
 
 
+def may_have_left_values(outcome: Outcome) -> bool:
+    """Return whether Graph may hold values of this update although it ended without success."""
+    ended = outcome.state in (State.FAILED, State.CANCELED)
+    return ended and outcome.attempt_count > 0 and outcome.update is not None
+
+
 def deadline_exceeded(last: Members | None) -> Members:
     """The ``error`` of an update that was tried until its deadline, with its last fault."""
     said = f" The last fault was {last['code']}: {last['message']}" if last else ""

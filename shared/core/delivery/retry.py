@@ -125,6 +125,16 @@ def is_answer(reply: GraphReply) -> bool:
     return _succeeded(reply) or not _transient(reply)
 
 
+def is_success(reply: GraphReply) -> bool:
+    """Return whether Graph did what it was asked."""
+    return _succeeded(reply)
+
+
+def refuses_every_value(reply: GraphReply) -> bool:
+    """Return whether no other values of this user status would fare better: it, or its route, does not exist."""
+    return reply.route_missing or reply.status_code == 404  # noqa: PLR2004 - Not Found
+
+
 def may_still_land(reply: GraphReply) -> bool:
     """Return whether the write may be applied after this reply: the service behind the answer may be at work still.
 

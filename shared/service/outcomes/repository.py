@@ -69,6 +69,14 @@ class OutcomeRepository:
         self._moved(known.outcome, outcome)
         return True
 
+    def write_all(self, changes: Sequence[tuple[StoredOutcome, Outcome]]) -> frozenset[str]:
+        """Put each in the place of the outcome it was made from; answers the ids of those that others had changed."""
+        changed = self.outcomes.replace_all([StoredOutcome(after, before.etag) for before, after in changes])
+        for before, after in changes:
+            if after.id not in changed:
+                self._moved(before.outcome, after)
+        return changed
+
     def _moved(self, before: Outcome | None, after: Outcome) -> None:
         self.counters.outcome_changed(before, after)
         self.telemetry.outcome_changed(after)
