@@ -223,9 +223,11 @@ def is_stale(outcome: Outcome, envelope: Envelope) -> bool:
 
 
 def may_have_left_values(outcome: Outcome) -> bool:
-    """Return whether Graph may hold values of this update although it ended without success."""
-    ended = outcome.state in (State.FAILED, State.CANCELED)
-    return ended and outcome.attempt_count > 0 and outcome.update is not None
+    """Return whether Graph may hold values of this update although it ended without success.
+
+    Also where it shows no attempt: a turn may have died after its write, before it recorded one.
+    """
+    return outcome.state in (State.FAILED, State.CANCELED) and outcome.update is not None
 
 
 def deadline_exceeded(last: Members | None) -> Members:
