@@ -1,21 +1,21 @@
 """Reading outcomes under the lease: those of the updates whose values are about to be sent or settled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 
 from shared.core.basics.update_id import accepted_at
-from shared.core.delivery.outcome import State
+from shared.core.delivery.statistics import hour_of
 from shared.service.delivery.turn import Turn
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import OutcomeFilter, OutcomeStore, StoredOutcome
 
-#: More outcomes than this are looked up in a list of the user status's open ones instead of one by one.
+#: More outcomes of one hour than this are read in a list of the user status's outcomes instead of one by one.
 MAX_POINT_READS = 20
 #: So often the outcomes of just the pending values are read; then all, so that many canceled ones cost no more.
 _MAX_ROUNDS = 3
 _PAGE = 1000
-_OPEN = tuple(state for state in State if not state.final)
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,29 @@ class ReadOutcomes:
 
     def __call__(self, turn: Turn, update_ids: Iterable[str]) -> None:
         """Read outcomes that the turn does not know yet."""
-        unread = set(update_ids) - turn.outcomes.keys()
-        if len(unread) > MAX_POINT_READS:
-            turn.learn(self._listed(turn, unread))
-        for update_id in sorted(unread - turn.outcomes.keys()):
-            turn.claim.keep()
-            turn.learn({update_id: self.outcomes.get(update_id)})
+        unread = sorted(set(update_ids) - turn.outcomes.keys())
+        for _, same_hour in groupby(unread, key=lambda update_id: hour_of(accepted_at(update_id))):
+            some = list(same_hour)
+            if len(some) > MAX_POINT_READS:
+                turn.learn(self._listed(turn, some))
+            for update_id in some:
+                if update_id not in turn.outcomes:
+                    turn.claim.keep()
+                    turn.learn({update_id: self.outcomes.get(update_id)})
 
-    def _listed(self, turn: Turn, unread: set[str]) -> dict[str, StoredOutcome | None]:
-        """Return those of these outcomes that are open."""
-        times = [accepted_at(update_id) for update_id in unread]
+    def _listed(self, turn: Turn, unread: Sequence[str]) -> dict[str, StoredOutcome | None]:
+        """Return these outcomes from the list of the user status's; ids of one hour, sorted."""
         wanted = OutcomeFilter(
-            states=_OPEN,
             device_compliance_user_status_id=turn.claim.row.user_status_id,
-            created_after=min(times),
-            created_before=max(times) + timedelta(milliseconds=1),
+            created_after=accepted_at(unread[0]),
+            created_before=accepted_at(unread[-1]) + timedelta(milliseconds=1),
         )
-        found: dict[str, StoredOutcome | None] = {}
+        unread_ids, found = frozenset(unread), dict[str, StoredOutcome | None]()
         continuation: str | None = None
         while True:
             turn.claim.keep()
             page = self.outcomes.scan(wanted, _PAGE, continuation)
-            found |= {stored.outcome.id: stored for stored in page.found if stored.outcome.id in unread}
+            found |= {stored.outcome.id: stored for stored in page.found if stored.outcome.id in unread_ids}
             continuation = page.continuation
             if continuation is None:
                 return found
