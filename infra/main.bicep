@@ -16,13 +16,16 @@ param location string
 @maxLength(90)
 param resourceGroupName string = ''
 
-@description('Replication of the storage account. Standard_ZRS outlives the loss of a zone, where the region has zones.')
+@description('Azure cloud that is deployed to: AzureCloud, AzureUSGovernment or AzureChinaCloud. The Graph cloud follows it.')
+param azureCloud string = environment().name
+
+@description('Replication of the storage account. Standard_ZRS survives the loss of a zone, where the region has zones.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
 @description('Update queue (setting UPDATES_QUEUE). Its poison queue is NAME-poison.')
 @minLength(3)
-@maxLength(56)
+@maxLength(48)
 param queueName string = 'compliance-updates'
 
 @description('Prefix of the tables (setting UPDATES_TABLE_PREFIX): letters and digits, a letter first.')
@@ -30,17 +33,17 @@ param queueName string = 'compliance-updates'
 @maxLength(40)
 param tablePrefix string = 'compliance'
 
-@description('Microsoft Graph to write to (setting GRAPH_CLOUD). Empty: the one of the Azure cloud that is deployed to.')
+@description('Microsoft Graph to write to (setting GRAPH_CLOUD). Empty: the one of azureCloud.')
 @allowed(['', 'global', 'usgov', 'usgovdod', 'china'])
 param graphCloud string = ''
 
 @description('Further settings of the app by name, such as { GRAPH_WRITE_QUOTA: \'50/20\' }. Settings made here win.')
-param appSettings object = {}
+param appSettings { *: string } = {}
 
-@description('Most instances of each scale group (all HTTP functions together, every other function alone). The quota needs one.')
+@description('Most instances of each scale group. Fewer than 40 may be refused or not enforced; nothing depends on it.')
 @minValue(1)
 @maxValue(1000)
-param maximumInstanceCount int = 4
+param maximumInstanceCount int = 40
 
 @description('Memory of an instance in MB; 2048 comes with one core.')
 @allowed([512, 2048, 4096])
@@ -53,6 +56,9 @@ param httpConcurrency int = 32
 
 @description('Instances that always run, by scale group: http, function:deliver. Billed while idle.')
 param alwaysReady { name: string, instanceCount: int }[] = []
+
+@description('Spreads the instances over the zones of the region. Choose a storageSku with ZRS as well.')
+param zoneRedundant bool = false
 
 @description('Puts storage, and the key vault if there is one, behind private endpoints in a virtual network of their own.')
 param vnetEnabled bool = false
@@ -73,6 +79,9 @@ param keyVaultEnabled bool = false
 @maxLength(127)
 param webhookSourcesSecretName string = ''
 
+@description('Users, groups and service principals that may write secrets to that vault.')
+param secretWriters principal[] = []
+
 @description('Makes an Event Grid topic (CloudEvents 1.0) that delivers to the update queue.')
 param eventGridEnabled bool = false
 
@@ -82,8 +91,8 @@ param eventSenderPrincipalIds string[] = []
 @description('Object ids of service principals that may put messages on the update queue.')
 param senderPrincipalIds string[] = []
 
-@description('Grants the identity its Graph permission. The deployer must be allowed to: see infra/README.md.')
-param grantGraphPermission bool = false
+@description('Users, groups and service principals that may read tables, queues, logs and metrics. Tables hold personal data.')
+param operators principal[] = []
 
 @description('E-mail address that alerts go to. Empty: alerts are only shown in the portal.')
 param alertEmail string = ''
@@ -103,37 +112,81 @@ param readinessTestLocations string[] = ['emea-nl-ams-azr', 'us-va-ash-azr', 'ap
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Most GB of logs a day; what is above is lost. -1: no limit.')
+@description('Most GB of logs a day; what is above is lost, and an alert says so. -1: no limit.')
 @minValue(-1)
 param logDailyQuotaGb int = 5
+
+@description('Sends the log of the host to the workspace: it says why an app does not start.')
+param functionLogsEnabled bool = true
+
+@description('Sends every read, write and delete on blobs, queues and tables to the workspace. Each poll of a queue is a line.')
+param storageLogsEnabled bool = false
+
+@description('Locks the storage account against deletion. Only an Owner or User Access Administrator can deploy a lock.')
+param lockEnabled bool = false
+
+@description('Monthly budget of the resource group, in the currency of the subscription. 0: none.')
+@minValue(0)
+param budgetAmount int = 0
+
+@description('First day of the month in which the budget begins, such as 2026-12-01. It cannot be changed later.')
+param budgetStartDate string = ''
+
+import { principal } from 'modules/types.bicep'
 
 var tags = { 'azd-env-name': environmentName }
 // 13 characters: every name below stays within its limit.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var graphClouds = { AzureCloud: 'global', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+// Names are computed here and passed on, never read from a module: so what-if can resolve every resource.
+var identityName = 'id-${token}'
+var workspaceName = 'log-${token}'
+var applicationInsightsName = 'appi-${token}'
+var storageAccountName = 'st${token}'
+var keyVaultName = 'kv-${token}'
+var networkName = 'vnet-${token}'
+var planName = 'plan-${token}'
+var appName = 'func-${token}'
+var topicName = 'evgt-${token}'
+var packageContainerName = 'app-package'
+var deadLetterContainerName = 'event-dead-letters'
+
+// One line a queue: the host needs a poison queue beside each queue with a trigger.
+var triggerQueueNames = [
+  queueName
+]
+var queueNames = flatten(map(triggerQueueNames, name => [name, '${name}-poison']))
+// Queues that senders may put messages on.
+var senderQueueNames = [
+  queueName
+]
+// The names that the app asks for; a test compares them.
+var tableNames = map(
+  ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures'],
+  name => '${tablePrefix}${name}'
+)
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
   location: location
   tags: tags
 }
 
 module identity 'modules/identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
-    name: 'id-${token}'
+    name: identityName
     location: location
     tags: tags
   }
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
-    workspaceName: 'log-${token}'
-    applicationInsightsName: 'appi-${token}'
+    workspaceName: workspaceName
+    applicationInsightsName: applicationInsightsName
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -142,121 +195,136 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module storage 'modules/storage.bicep' = {
-  name: 'storage'
   scope: group
+  dependsOn: [monitoring]
   params: {
-    name: 'st${token}'
+    name: storageAccountName
     location: location
     tags: tags
     sku: storageSku
-    queueName: queueName
-    tablePrefix: tablePrefix
+    containerNames: concat([packageContainerName], eventGridEnabled ? [deadLetterContainerName] : [])
+    queueNames: queueNames
+    tableNames: tableNames
     private: vnetEnabled
     trustedServices: eventGridEnabled
+    expiringContainerName: eventGridEnabled ? deadLetterContainerName : ''
+    lockEnabled: lockEnabled
+    workspaceName: storageLogsEnabled ? workspaceName : ''
   }
 }
 
 module keyVault 'modules/key-vault.bicep' = if (keyVaultEnabled) {
-  name: 'key-vault'
   scope: group
+  dependsOn: [identity, monitoring]
   params: {
-    name: 'kv-${token}'
+    name: keyVaultName
     location: location
     tags: tags
     private: vnetEnabled
-    readerPrincipalId: identity.outputs.principalId
+    identityName: identityName
+    secretWriters: secretWriters
+    workspaceName: workspaceName
   }
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'roles'
   scope: group
+  dependsOn: [identity, monitoring, storage]
   params: {
-    storageAccountName: storage.outputs.name
-    queueName: queueName
-    tableNames: storage.outputs.tableNames
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
-    principalId: identity.outputs.principalId
+    storageAccountName: storageAccountName
+    queueNames: queueNames
+    senderQueueNames: senderQueueNames
+    tableNames: tableNames
+    applicationInsightsName: applicationInsightsName
+    identityName: identityName
     senderPrincipalIds: senderPrincipalIds
+    operators: operators
   }
 }
 
 module network 'modules/network.bicep' = if (vnetEnabled) {
-  name: 'network'
   scope: group
+  dependsOn: [storage, keyVault]
   params: {
-    name: 'vnet-${token}'
+    name: networkName
     location: location
     tags: tags
     addressPrefix: vnetAddressPrefix
-    storageAccountId: storage.outputs.id
-    keyVaultId: keyVaultEnabled ? keyVault!.outputs.id : ''
+    storageAccountName: storageAccountName
+    keyVaultName: keyVaultEnabled ? keyVaultName : ''
   }
 }
 
 module app 'modules/app.bicep' = {
-  name: 'app'
   scope: group
   // The host cannot start without its storage: roles come first.
-  dependsOn: [roles]
+  dependsOn: [roles, network, keyVault]
   params: {
-    name: 'func-${token}'
-    planName: 'plan-${token}'
+    name: appName
+    planName: planName
     location: location
     tags: tags
-    identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
-    storageAccountName: storage.outputs.name
-    packageContainerName: storage.outputs.packageContainerName
+    identityName: identityName
+    applicationInsightsName: applicationInsightsName
+    storageAccountName: storageAccountName
+    packageContainerName: packageContainerName
     queueName: queueName
     tablePrefix: tablePrefix
-    graphCloud: empty(graphCloud) ? graphClouds[environment().name] : graphCloud
-    webhookSourcesSecretUri: keyVaultEnabled && !empty(webhookSourcesSecretName) ? '${keyVault!.outputs.uri}secrets/${webhookSourcesSecretName}' : ''
+    azureCloud: azureCloud
+    graphCloud: empty(graphCloud) ? graphClouds[azureCloud] : graphCloud
+    keyVaultName: keyVaultEnabled ? keyVaultName : ''
+    webhookSourcesSecretName: webhookSourcesSecretName
     appSettings: appSettings
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
     httpConcurrency: httpConcurrency
     alwaysReady: alwaysReady
-    subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
+    zoneRedundant: zoneRedundant
+    networkName: vnetEnabled ? networkName : ''
     authClientId: authClientId
     authAllowedApplications: authAllowedApplications
+    workspaceName: functionLogsEnabled ? workspaceName : ''
   }
 }
 
 module eventGrid 'modules/event-grid.bicep' = if (eventGridEnabled) {
-  name: 'event-grid'
   scope: group
+  dependsOn: [storage]
   params: {
-    name: 'evgt-${token}'
+    name: topicName
     location: location
     tags: tags
-    storageAccountName: storage.outputs.name
+    storageAccountName: storageAccountName
     queueName: queueName
+    deadLetterContainerName: deadLetterContainerName
     senderPrincipalIds: eventSenderPrincipalIds
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   scope: group
+  dependsOn: [app, eventGrid]
   params: {
     namePrefix: 'relay-${token}'
     location: location
     tags: tags
-    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    workspaceName: workspaceName
+    applicationInsightsName: applicationInsightsName
     email: alertEmail
     oldestWaitingSeconds: oldestWaitingSeconds
-    readinessUrl: readinessTestEnabled ? '${app.outputs.url}/api/health/ready' : ''
+    readinessAppName: readinessTestEnabled ? appName : ''
     readinessTestLocations: readinessTestLocations
+    topicName: eventGridEnabled ? topicName : ''
   }
 }
 
-module graphPermission 'graph-permission.bicep' = if (grantGraphPermission) {
-  name: 'graph-permission'
+module budget 'modules/budget.bicep' = if (budgetAmount > 0) {
   scope: group
   params: {
-    principalId: identity.outputs.principalId
+    name: 'relay-${token}'
+    amount: budgetAmount
+    startDate: budgetStartDate
+    email: alertEmail
   }
 }
 
@@ -264,7 +332,7 @@ module graphPermission 'graph-permission.bicep' = if (grantGraphPermission) {
 output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Name of the function app.')
-output AZURE_FUNCTION_NAME string = app.outputs.name
+output AZURE_FUNCTION_NAME string = appName
 
 @description('Where the API is.')
 output RELAY_URL string = app.outputs.url
@@ -272,17 +340,14 @@ output RELAY_URL string = app.outputs.url
 @description('Object id of the identity: whom the Graph permission is granted to.')
 output RELAY_PRINCIPAL_ID string = identity.outputs.principalId
 
-@description('Whether this deployment granted the Graph permission.')
-output RELAY_GRAPH_PERMISSION_GRANTED bool = grantGraphPermission
-
 @description('Storage account of the update queue.')
-output RELAY_STORAGE_ACCOUNT string = storage.outputs.name
+output RELAY_STORAGE_ACCOUNT string = storageAccountName
 
 @description('Where senders put messages.')
-output RELAY_QUEUE_URL string = storage.outputs.queueUrl
+output RELAY_QUEUE_URL string = '${storage.outputs.queueEndpoint}${queueName}'
 
 @description('Where events are published; empty without a topic.')
 output RELAY_EVENT_GRID_ENDPOINT string = eventGridEnabled ? eventGrid!.outputs.endpoint : ''
 
 @description('Key vault of WEBHOOK_SOURCES; empty without one.')
-output RELAY_KEY_VAULT string = keyVaultEnabled ? keyVault!.outputs.name : ''
+output RELAY_KEY_VAULT string = keyVaultEnabled ? keyVaultName : ''

@@ -1,5 +1,7 @@
 metadata description = 'The function app on Flex Consumption: Python 3.13, every connection by identity, nothing secret in a setting.'
 
+import { tags as tagsType } from 'types.bicep'
+
 @description('Name of the function app.')
 @minLength(2)
 @maxLength(60)
@@ -12,13 +14,10 @@ param planName string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
-@description('Resource id of the app identity.')
-param identityId string
-
-@description('Client id of the app identity.')
-param identityClientId string
+@description('App identity.')
+param identityName string
 
 @description('Application Insights component.')
 param applicationInsightsName string
@@ -35,14 +34,20 @@ param queueName string
 @description('Prefix of the tables.')
 param tablePrefix string
 
+@description('Azure cloud that is deployed to.')
+param azureCloud string
+
 @description('Microsoft Graph to write to.')
 param graphCloud string
 
-@description('Key Vault secret of WEBHOOK_SOURCES; empty: unset.')
-param webhookSourcesSecretUri string
+@description('Key vault of WEBHOOK_SOURCES; empty: none.')
+param keyVaultName string
+
+@description('Secret there that holds WEBHOOK_SOURCES; empty: unset.')
+param webhookSourcesSecretName string
 
 @description('Further settings by name; those made here win.')
-param appSettings object
+param appSettings { *: string }
 
 @description('Most instances of each scale group.')
 param maximumInstanceCount int
@@ -56,8 +61,11 @@ param httpConcurrency int
 @description('Instances that always run, by scale group.')
 param alwaysReady { name: string, instanceCount: int }[]
 
-@description('Subnet for outgoing traffic; empty: none.')
-param subnetId string
+@description('Spreads the instances over the zones of the region.')
+param zoneRedundant bool
+
+@description('Virtual network for outgoing traffic; empty: none.')
+param networkName string
 
 @description('Client id of the app registration that callers ask tokens for; empty: no App Service authentication.')
 param authClientId string
@@ -65,28 +73,62 @@ param authClientId string
 @description('Client ids of the applications that may call; empty: every one of the tenant.')
 param authAllowedApplications string[]
 
+@description('Workspace that gets the log of the host; empty: none.')
+param workspaceName string
+
+// The account name means core.windows.net, the public cloud. There the name is the better of the two: with the addresses
+// of the services, hosts on Flex were seen to fail (https://github.com/Azure/azure-functions-host/issues/11787).
+var hostStorage = azureCloud == 'AzureCloud'
+  ? { AzureWebJobsStorage__accountName: storageAccountName }
+  : {
+      AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
+      AzureWebJobsStorage__queueServiceUri: storage.properties.primaryEndpoints.queue
+      AzureWebJobsStorage__tableServiceUri: storage.properties.primaryEndpoints.table
+    }
 var settings = {
-  // By name: with the service addresses the host on Flex was seen to fail (azure-functions-host issue 11787).
-  AzureWebJobsStorage__accountName: storageAccountName
   AzureWebJobsStorage__credential: 'managedidentity'
-  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__clientId: identity.properties.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights.properties.ConnectionString
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identityClientId}'
-  AZURE_CLIENT_ID: identityClientId
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
+  AZURE_CLIENT_ID: identity.properties.clientId
   GRAPH_CLOUD: graphCloud
-  // The worker tells the host that the app sends its own telemetry: docs/telemetry.md.
+  // The app sends its own telemetry: docs/telemetry.md.
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
   PYTHON_THREADPOOL_THREAD_COUNT: '32'
   UPDATES_QUEUE: queueName
   UPDATES_STORAGE__queueServiceUri: storage.properties.primaryEndpoints.queue
   UPDATES_STORAGE__tableServiceUri: storage.properties.primaryEndpoints.table
   UPDATES_STORAGE__credential: 'managedidentity'
-  UPDATES_STORAGE__clientId: identityClientId
+  UPDATES_STORAGE__clientId: identity.properties.clientId
   UPDATES_TABLE_PREFIX: tablePrefix
 }
-var webhookSettings = empty(webhookSourcesSecretUri) ? {} : { WEBHOOK_SOURCES: '@Microsoft.KeyVault(SecretUri=${webhookSourcesSecretUri})' }
+var webhookSettings = empty(keyVaultName) || empty(webhookSourcesSecretName)
+  ? {}
+  : {
+      WEBHOOK_SOURCES: '@Microsoft.KeyVault(SecretUri=${vault!.properties.vaultUri}secrets/${webhookSourcesSecretName})'
+    }
 
-resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = if (!empty(keyVaultName)) {
+  name: keyVaultName
+}
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = if (!empty(workspaceName)) {
+  name: workspaceName
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = if (!empty(networkName)) {
+  name: networkName
+
+  resource appSubnet 'subnets' existing = {
+    name: 'app'
+  }
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageAccountName
 }
 
@@ -94,29 +136,29 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing
   name: applicationInsightsName
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': 'relay' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identityId}': {} }
+    userAssignedIdentities: { '${identity.id}': {} }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: identityId
-    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    keyVaultReferenceIdentity: identity.id
+    virtualNetworkSubnetId: empty(networkName) ? null : network::appSubnet.id
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -129,7 +171,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           value: '${storage.properties.primaryEndpoints.blob}${packageContainerName}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: identity.id
           }
         }
       }
@@ -145,7 +187,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 
   resource appSettingsConfig 'config' = {
     name: 'appsettings'
-    properties: union(appSettings, settings, webhookSettings)
+    properties: union(appSettings, hostStorage, settings, webhookSettings)
   }
 
   // Deployment signs in with Entra; passwords for it are off.
@@ -161,7 +203,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
 }
 
 // Tokens come on top of function keys. Excluded is what the app leaves open, or verifies itself.
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(authClientId)) {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(authClientId)) {
   parent: app
   name: 'authsettingsV2'
   properties: {
@@ -186,7 +228,9 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(aut
         }
         validation: {
           allowedAudiences: [authClientId, 'api://${authClientId}']
-          defaultAuthorizationPolicy: empty(authAllowedApplications) ? {} : { allowedApplications: authAllowedApplications }
+          defaultAuthorizationPolicy: empty(authAllowedApplications)
+            ? {}
+            : { allowedApplications: authAllowedApplications }
         }
       }
     }
@@ -194,8 +238,14 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(aut
   }
 }
 
-@description('Name of the function app.')
-output name string = app.name
+resource hostLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(workspaceName)) {
+  name: 'workspace'
+  scope: app
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ category: 'FunctionAppLogs', enabled: true }]
+  }
+}
 
 @description('Where it answers, without a slash at its end.')
 output url string = 'https://${app.properties.defaultHostName}'

@@ -1,4 +1,7 @@
-metadata description = 'A topic whose CloudEvents go to the update queue, delivered by the identity of the topic.'
+metadata description = 'A topic whose CloudEvents go to the update queue, delivered by the identity of the topic. What it cannot deliver goes to a container.'
+
+import { tags as tagsType } from 'types.bicep'
+import { roleIds } from 'role-ids.bicep'
 
 @description('Name of the topic.')
 @minLength(3)
@@ -9,7 +12,7 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Storage account of the update queue.')
 param storageAccountName string
@@ -17,14 +20,22 @@ param storageAccountName string
 @description('Update queue.')
 param queueName string
 
+@description('Container that takes the events which could not be delivered.')
+param deadLetterContainerName string
+
 @description('Object ids of service principals that may publish.')
 param senderPrincipalIds string[]
 
-var eventGridDataSender = 'd5a91429-5739-47e2-a06b-3470a27159e7'
-var storageQueueDataMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
-
-resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageAccountName
+
+  resource blobService 'blobServices' existing = {
+    name: 'default'
+
+    resource deadLetters 'containers' existing = {
+      name: deadLetterContainerName
+    }
+  }
 
   resource queueService 'queueServices' existing = {
     name: 'default'
@@ -50,31 +61,50 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
 }
 
 resource delivery 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account::queueService::updates.id, topic.id, storageQueueDataMessageSender)
+  name: guid(account::queueService::updates.id, topic.id, roleIds.storageQueueDataMessageSender)
   scope: account::queueService::updates
   properties: {
     description: 'Event Grid puts events on the queue.'
     principalId: topic.identity.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageQueueDataMessageSender)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.storageQueueDataMessageSender
+    )
   }
 }
 
-resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for id in senderPrincipalIds: {
-  name: guid(topic.id, id, eventGridDataSender)
-  scope: topic
+resource deadLettering 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account::blobService::deadLetters.id, topic.id, roleIds.storageBlobDataContributor)
+  scope: account::blobService::deadLetters
   properties: {
-    description: 'Publishes updates.'
-    principalId: id
+    description: 'Event Grid keeps what it cannot deliver.'
+    principalId: topic.identity.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventGridDataSender)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.storageBlobDataContributor
+    )
   }
-}]
+}
+
+resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for id in senderPrincipalIds: {
+    name: guid(topic.id, id, roleIds.eventGridDataSender)
+    scope: topic
+    properties: {
+      description: 'Publishes updates.'
+      principalId: id
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.eventGridDataSender)
+    }
+  }
+]
 
 resource toUpdateQueue 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'update-queue'
-  dependsOn: [delivery]
+  dependsOn: [delivery, deadLettering]
   properties: {
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     deliveryWithResourceIdentity: {
@@ -84,8 +114,19 @@ resource toUpdateQueue 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15
         properties: {
           resourceId: account.id
           queueName: queueName
-          // Messages never expire, whoever puts them there.
+          // Messages never expire.
           queueMessageTimeToLiveInSeconds: -1
+        }
+      }
+    }
+    // Without this, an event that exceeds 64 KB, or 30 tries, or 24 hours is gone.
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: account.id
+          blobContainerName: deadLetterContainerName
         }
       }
     }

@@ -1,13 +1,16 @@
-metadata description = 'The identity that the relay is: it outlives the function app, so its Graph permission does too.'
+metadata description = 'The identity of the relay. It outlives the function app, and so does its Graph permission.'
+
+import { tags as tagsType } from 'types.bicep'
 
 @description('Name of the identity.')
+@maxLength(128)
 param name string
 
 @description('Region.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
@@ -15,11 +18,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Resource id.')
-output id string = identity.id
-
-@description('Client id: what the app names when it asks for a token.')
-output clientId string = identity.properties.clientId
-
-@description('Object id: whom roles are assigned to.')
+@description('Object id: whom the Graph permission is granted to.')
 output principalId string = identity.properties.principalId

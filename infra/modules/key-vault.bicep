@@ -1,5 +1,8 @@
 metadata description = 'A vault for WEBHOOK_SOURCES, read by the app identity through a Key Vault reference.'
 
+import { principal, tags as tagsType } from 'types.bicep'
+import { roleIds } from 'role-ids.bicep'
+
 @description('Name of the vault.')
 @minLength(3)
 @maxLength(24)
@@ -9,15 +12,27 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Reachable through its private endpoint only.')
 param private bool
 
-@description('Object id of the app identity.')
-param readerPrincipalId string
+@description('App identity.')
+param identityName string
 
-var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+@description('Who may write secrets.')
+param secretWriters principal[]
+
+@description('Workspace of the audit log.')
+param workspaceName string
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
+}
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: name
@@ -39,21 +54,37 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
 }
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, readerPrincipalId, keyVaultSecretsUser)
+  name: guid(vault.id, identity.id, roleIds.keyVaultSecretsUser)
   scope: vault
   properties: {
     description: 'Reads WEBHOOK_SOURCES.'
-    principalId: readerPrincipalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultSecretsUser)
   }
 }
 
-@description('Resource id.')
-output id string = vault.id
+resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for one in secretWriters: {
+    name: guid(vault.id, one.id, roleIds.keyVaultSecretsOfficer)
+    scope: vault
+    properties: {
+      description: 'Writes WEBHOOK_SOURCES.'
+      principalId: one.id
+      principalType: one.type
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roleIds.keyVaultSecretsOfficer
+      )
+    }
+  }
+]
 
-@description('Name.')
-output name string = vault.name
-
-@description('Address, with a slash at its end.')
-output uri string = vault.properties.vaultUri
+resource auditLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: vault
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ categoryGroup: 'audit', enabled: true }]
+  }
+}

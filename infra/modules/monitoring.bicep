@@ -1,16 +1,20 @@
 metadata description = 'Application Insights on a Log Analytics workspace; telemetry is taken from Entra identities only.'
 
+import { tags as tagsType } from 'types.bicep'
+
 @description('Name of the workspace.')
+@maxLength(63)
 param workspaceName string
 
 @description('Name of the Application Insights component.')
+@maxLength(260)
 param applicationInsightsName string
 
 @description('Region.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Days that logs are kept.')
 param retentionDays int
@@ -18,7 +22,7 @@ param retentionDays int
 @description('Most GB a day; -1: no limit.')
 param dailyQuotaGb int
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
   tags: tags
@@ -44,9 +48,3 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
   }
 }
-
-@description('Name of the component.')
-output applicationInsightsName string = applicationInsights.name
-
-@description('Resource id of the component: what alerts look at.')
-output applicationInsightsId string = applicationInsights.id

@@ -1,5 +1,7 @@
 metadata description = 'One account for the host, the queues and the tables, without keys. The queues and tables that the app uses are made here.'
 
+import { tags as tagsType } from 'types.bicep'
+
 @description('Name of the account.')
 @minLength(3)
 @maxLength(24)
@@ -9,16 +11,19 @@ param name string
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags tagsType
 
 @description('Replication.')
 param sku string
 
-@description('Update queue; its poison queue is NAME-poison.')
-param queueName string
+@description('Blob containers.')
+param containerNames string[]
 
-@description('Prefix of the tables.')
-param tablePrefix string
+@description('Every queue.')
+param queueNames string[]
+
+@description('Every table.')
+param tableNames string[]
 
 @description('Reachable through private endpoints only.')
 param private bool
@@ -26,10 +31,20 @@ param private bool
 @description('Azure services on the trusted list (Event Grid, by its identity) pass the firewall of a private account.')
 param trustedServices bool
 
-// The names that shared/outside.py asks for; a test compares them.
-var tables = ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures']
+@description('Container whose blobs are deleted after 30 days; empty: none.')
+param expiringContainerName string
 
-resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+@description('Locks the account against deletion.')
+param lockEnabled bool
+
+@description('Workspace that gets a line for every read, write and delete; empty: none.')
+param workspaceName string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = if (!empty(workspaceName)) {
+  name: workspaceName
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: tags
@@ -57,23 +72,10 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
       deleteRetentionPolicy: { enabled: true, days: 7 }
       containerDeleteRetentionPolicy: { enabled: true, days: 7 }
     }
-
-    resource package 'containers' = {
-      name: 'app-package'
-      properties: { publicAccess: 'None' }
-    }
   }
 
   resource queueService 'queueServices' = {
     name: 'default'
-
-    resource updates 'queues' = {
-      name: queueName
-    }
-
-    resource poison 'queues' = {
-      name: '${queueName}-poison'
-    }
   }
 
   resource tableService 'tableServices' = {
@@ -81,22 +83,85 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   }
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' = [for each in tables: {
-  parent: account::tableService
-  name: '${tablePrefix}${each}'
-}]
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+  for each in containerNames: {
+    parent: account::blobService
+    name: each
+    properties: { publicAccess: 'None' }
+  }
+]
 
-@description('Resource id of the account.')
-output id string = account.id
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [
+  for each in queueNames: {
+    parent: account::queueService
+    name: each
+  }
+]
 
-@description('Name of the account.')
-output name string = account.name
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = [
+  for each in tableNames: {
+    parent: account::tableService
+    name: each
+  }
+]
 
-@description('Container that the app is deployed to.')
-output packageContainerName string = account::blobService::package.name
+resource expiry 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = if (!empty(expiringContainerName)) {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          // Dead letters are updates: they hold personal data, and nobody replays them after a month.
+          name: 'expire-${expiringContainerName}'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${expiringContainerName}/'] }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [container]
+}
 
-@description('Names of the tables.')
-output tableNames string[] = [for each in tables: '${tablePrefix}${each}']
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockEnabled) {
+  name: 'keep'
+  scope: account
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Queues and tables are the state of the relay.'
+  }
+}
 
-@description('Address of the update queue.')
-output queueUrl string = '${account.properties.primaryEndpoints.queue}${account::queueService::updates.name}'
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(workspaceName)) {
+  name: 'workspace'
+  scope: account::blobService
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+  }
+}
+
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(workspaceName)) {
+  name: 'workspace'
+  scope: account::queueService
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+  }
+}
+
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(workspaceName)) {
+  name: 'workspace'
+  scope: account::tableService
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+  }
+}
+
+@description('Address of the queue service, with a slash at its end.')
+output queueEndpoint string = account.properties.primaryEndpoints.queue

@@ -1,1 +1,1 @@
-"""infra/ and what is said about it, checked without a Bicep compiler."""
+"""infra/ as Microsoft's compiler sees it, its scripts, its alerts, and the package that is deployed."""

@@ -227,7 +227,8 @@ def may_have_left_values(outcome: Outcome) -> bool:
 
     Also where it shows no attempt: a turn may have died after its write, before it recorded one.
     """
-    return outcome.state in (State.FAILED, State.CANCELED) and outcome.update is not None
+    addressed = outcome.update is not None and outcome.update.device_compliance_user_status_id is not None
+    return addressed and outcome.state in (State.FAILED, State.CANCELED)
 
 
 def deadline_exceeded(last: Members | None) -> Members:

@@ -2,7 +2,7 @@
 
 Gather (row, outcomes), decide (``core``), act. The queue says whose turn it is; the user status's row says what to
 send: the newest accepted values that Graph does not have, of whichever update. What decides is read under the lease.
-What happens when the process dies between two lines is in ``docs/architecture.md``.
+What happens when the process dies between two lines is in ``docs/architecture/crash-safety.md``.
 """
 
 import logging

@@ -4,6 +4,7 @@ import pytest
 
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import State
+from shared.core.delivery.reply_kind import ReplyKind
 from tests.builders import reported
 from tests.world import World
 
@@ -24,7 +25,9 @@ def test_a_refused_newest_update_costs_its_user_few_writes(world: World, count: 
     assert len(world.graph.calls) <= 4
 
 
-@pytest.mark.parametrize("reply", [GraphReply(404, code="ResourceNotFound"), GraphReply(400, route_missing=True)])
+@pytest.mark.parametrize(
+    "reply", [GraphReply(404, code="ResourceNotFound"), GraphReply(400, judged=ReplyKind.ROUTE_MISSING)], ids=str
+)
 def test_what_refuses_every_value_splits_nothing(world: World, reply: GraphReply) -> None:
     """A user status or a route that does not exist: the waiting updates of the user status fail with one write."""
     world.graph.replies = [reply] * 100

@@ -1,8 +1,10 @@
-metadata description = 'Grants an identity the one Graph permission that the relay needs. Also deployable alone, by an administrator.'
+metadata description = 'Grants an identity the one Graph permission that the relay needs. An administrator of the tenant deploys it once.'
 
 extension microsoftGraphV1
 
 @description('Object id of the managed identity (output RELAY_PRINCIPAL_ID).')
+@minLength(36)
+@maxLength(36)
 param principalId string
 
 // https://learn.microsoft.com/graph/permissions-reference#devicemanagementconfigurationreadwriteall
