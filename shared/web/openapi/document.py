@@ -2,24 +2,25 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
-from shared.web.openapi.examples import EXAMPLES
-from shared.web.openapi.operations import PATHS
-from shared.web.openapi.schemas import SCHEMAS
+from shared.web.openapi import access, examples, operations, schemas
 from shared.web.response import Problem, json_response
 
+PATHS: Final = {**operations.PATHS, **access.PATHS}
+EXAMPLES: Final = {**examples.EXAMPLES, **access.EXAMPLES}
+SCHEMAS: Final = {**schemas.SCHEMAS, **access.SCHEMAS}
 _PREFIX = "/api"
 
 
-def document(base_url: str) -> dict[str, Any]:
-    """The whole document for one address."""
-    return {
+def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
+    """Return the whole document for one address; ``needs_role`` where Entra answers for callers."""
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Compliance Status Relay",
@@ -27,19 +28,15 @@ def document(base_url: str) -> dict[str, Any]:
             "description": "Carries compliance statuses of users into Microsoft Intune.",
         },
         "servers": [{"url": base_url + _PREFIX}],
-        "security": [{"functionKey": []}, {"functionKeyQuery": []}],
         "paths": PATHS,
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
                 for name, schema in SCHEMAS.items()
             },
-            "securitySchemes": {
-                "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
-                "functionKeyQuery": {"type": "apiKey", "in": "query", "name": "code"},
-            },
         },
     }
+    return access.secured(whole, needs_role=needs_role)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class OpenApi:
     @endpoint
     def get_openapi(self, request: func.HttpRequest) -> func.HttpResponse:
         """The document."""
-        return json_response(200, document(self.callers.base(request)))
+        return json_response(200, document(self.callers.base(request), needs_role=self.callers.needs_role))
 
     @endpoint
     def unknown(self, request: func.HttpRequest) -> func.HttpResponse:

@@ -70,16 +70,15 @@ def file(media_type: str, description: str) -> Schema:
     return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}, "headers": headers}
 
 
+def problem(description: str) -> Schema:
+    """Return an answer with problem details."""
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": ref("Problem")}}}
+
+
 def operation(summary: str, responses: Mapping[int, Schema], *faults: int, **rest: Any) -> Schema:
     """An operation with its answers and the problems it may meet."""
     more = (500,) if HTTPStatus.SERVICE_UNAVAILABLE in responses else (500, 503)
-    problems = {
-        str(status): {
-            "description": _REASONS[status],
-            "content": {PROBLEM_TYPE: {"schema": ref("Problem")}},
-        }
-        for status in (*faults, *more)
-    }
+    problems = {str(status): problem(_REASONS[status]) for status in (*faults, *more)}
     every = {str(status): response for status, response in responses.items()} | problems
     return {"summary": summary, "responses": dict(sorted(every.items())), **rest}
 

@@ -54,6 +54,12 @@ def _object(properties: Schema, *, optional: tuple[str, ...] = (), **rest: Any) 
     return {"type": "object", "properties": properties, "required": required, **rest}
 
 
+def page_of(item: str) -> Schema:
+    """Return the schema of a list's page; the last one has no ``nextLink``."""
+    link = {"type": "string", "format": "uri"}
+    return _object({"value": {"type": "array", "items": ref(item)}, "nextLink": link}, optional=("nextLink",))
+
+
 _STRING: Schema = {"type": "string"}
 _LISTED = {
     "id": _ID,
@@ -93,10 +99,7 @@ SCHEMAS: Final[Schema] = {
     "Update": {**UPDATE_SCHEMA, "examples": [EXAMPLE, EXAMPLE_BY_NAME]},
     "UpdateResource": _object(_LISTED | _REST, optional=("userPrincipalName", "rawMessage", "rawMessageEncoding")),
     "ListedUpdate": _object(_LISTED, optional=("userPrincipalName",)),
-    "UpdateList": _object(
-        {"value": {"type": "array", "items": ref("ListedUpdate")}, "nextLink": {"type": "string", "format": "uri"}},
-        optional=("nextLink",),
-    ),
+    "UpdateList": page_of("ListedUpdate"),
     "Error": _object(
         {
             "code": _STRING,
