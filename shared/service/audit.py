@@ -19,6 +19,13 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What a use case returns where it declines an action; ``why`` is a sentence for the caller."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Audit:
     """The records of one relay."""
 
@@ -26,21 +33,19 @@ class Audit:
     clock: Clock
     randomness: Randomness
 
-    def of[T](
-        self, action: Action, target: str | None, run: Callable[[], T], result: Callable[[T], Result], *, by: str | None
-    ) -> T:
-        """Run an action between the two writes of its record; ``result`` says what came of what it returned.
+    def of[T](self, action: Action, target: str | None, run: Callable[[], T], *, by: str | None) -> T:
+        """Run an action between the two writes of its record, and return what it returns.
 
-        Raise ``Unavailable`` before the action where the record cannot be written, and whatever the action raises.
+        Its result is ``notFound`` where that is None, and ``refused`` where it is ``Refused``. Raise ``Unavailable``
+        before the action where the record cannot be written, and whatever the action raises.
         """
-        record = self.begin(action, target, by=by)
-        came_of = Result.FAILED
+        record, result = self.begin(action, target, by=by), Result.FAILED
         try:
             done = run()
-            came_of = result(done)
+            result = _result(done)
             return done
         finally:
-            self.end(record, came_of)
+            self.end(record, result)
 
     def begin(self, action: Action, target: str | None, *, by: str | None) -> AuditRecord:
         """Write and return the record of an action that is about to begin. Raise ``Unavailable``."""
@@ -58,3 +63,13 @@ class Audit:
     def list(self, wanted: AuditFilter, top: int, continuation: str | None = None) -> ScanPage[AuditRecord]:
         """Return a page of records, newest first. Raise ``InvalidContinuation``, ``Unavailable``."""
         return self.records.list(wanted, top, continuation)
+
+
+def _result(done: object) -> Result:
+    match done:
+        case None:
+            return Result.NOT_FOUND
+        case Refused():
+            return Result.REFUSED
+        case _:
+            return Result.SUCCEEDED

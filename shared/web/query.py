@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import Fault, InvalidMessage, pointer
 from shared.core.basics.timestamp import MAX_FILTER_OFFSET, ticks
 from shared.core.delivery.outcome import State
@@ -33,11 +33,11 @@ REPLAY_SCHEMA: Final[Mapping[str, Any]] = {
     },
     "additionalProperties": False,
 }
-_QUERY = Schema(
+_QUERY = Validator(
     {"type": "object", "properties": FILTERS | PAGING, "additionalProperties": False},
     unknown=f"not a parameter; known are {', '.join(FILTERS | PAGING)}",
 )
-_REPLAY = Schema(REPLAY_SCHEMA, unknown=f"not a filter; known are {', '.join(REPLAY_SCHEMA['properties'])}")
+_REPLAY = Validator(REPLAY_SCHEMA, unknown=f"not a filter; known are {', '.join(REPLAY_SCHEMA['properties'])}")
 
 
 def parameters(request: func.HttpRequest) -> tuple[dict[str, str], list[Fault]]:
@@ -63,7 +63,7 @@ def list_query(request: func.HttpRequest) -> tuple[OutcomeFilter, int, str | Non
     return outcome_filter(values), values["top"], values["continuation"]
 
 
-def list_values(request: func.HttpRequest, accepted: Schema) -> dict[str, Any]:
+def list_values(request: func.HttpRequest, accepted: Validator) -> dict[str, Any]:
     """Return the parameters of a list's query, ``top`` and ``continuation`` among them.
 
     Raise a problem that names every bad parameter.

@@ -1,17 +1,19 @@
 """The calls that are about one update, or list them: request in, use case, answer out."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
+from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.audit import Action, Result
+from shared.core.audit import Action
 from shared.core.basics.strict_json import Fault, InvalidMessage
 from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.outcome_filter import FILTERS, PAGING
 from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
@@ -24,6 +26,23 @@ from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import OutcomeStore
 from shared.web.caller import Callers
 from shared.web.endpoint import async_endpoint, endpoint
+from shared.web.openapi.operations import (
+    APPLIED,
+    BODY_FAULTS,
+    FOLLOWED,
+    ID,
+    KEY,
+    LOCATED,
+    PREFER,
+    SECONDS,
+    as_json,
+    body,
+    header,
+    link,
+    operation,
+    parameter,
+)
+from shared.web.openapi.schemas import EXAMPLE, EXAMPLE_BY_NAME, Schema, ref
 from shared.web.paging import page_response
 from shared.web.query import list_query, replay_filter
 from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
@@ -32,7 +51,10 @@ from shared.web.waiting import Waiting
 
 #: How soon a caller may ask again about an update that waits for its turn.
 ASK_AGAIN_SECONDS = 2
-_ROUTE = "/api/updates"
+_PATH = "/updates"
+_ROUTE = f"/api{_PATH}"
+_TAG = "Updates"
+_RESOURCE = ref("UpdateResource")
 _NOT_FOUND = Problem("notFound", "There is no such update.")
 
 
@@ -51,7 +73,10 @@ class UpdatesApi:
 
     @async_endpoint
     async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates``; ``invocation`` is the ``traceparent`` of the host's span."""
+        """Accept an update.
+
+        It is on the queue before the answer. A repeated request, by its idempotency key, gets the first one's update.
+        """
         wait = preferred_wait(request)
         accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
         outcome = await self.waiting.until_final(accepted.outcome, wait)
@@ -60,7 +85,10 @@ class UpdatesApi:
 
     @async_endpoint
     async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``GET /api/updates/{id}``."""
+        """Return an update.
+
+        With `Retry-After` while it is not final.
+        """
         wait, update_id = preferred_wait(request), _id(request)
         stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
         if stored is None:
@@ -71,9 +99,12 @@ class UpdatesApi:
 
     @endpoint
     def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``POST /api/updates/{id}/cancel``."""
+        """Cancel an update.
+
+        It will not be sent. 409 where it is final already, or on its way to Graph.
+        """
         update_id, by = _id(request), self.callers.principal(request)
-        canceled = self.audit.of(Action.CANCEL, update_id, lambda: self.cancel(update_id), _came_of, by=by)
+        canceled = self.audit.of(Action.CANCEL, update_id, lambda: self.cancel(update_id), by=by)
         if canceled is None:
             raise _NOT_FOUND
         if isinstance(canceled, TooLate):
@@ -82,10 +113,13 @@ class UpdatesApi:
 
     @endpoint
     def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates/{id}/replay``."""
+        """Replay an update that failed or was canceled.
+
+        It becomes a new update, with the version of the old one, once.
+        """
         update_id, by, origin = _id(request), self.callers.principal(request), origin_of(request, invocation)
         replay = partial(self.replay, update_id, submitted_by=by, origin=origin)
-        replayed = self.audit.of(Action.REPLAY, update_id, replay, _came_of, by=by)
+        replayed = self.audit.of(Action.REPLAY, update_id, replay, by=by)
         if replayed is None:
             raise _NOT_FOUND
         if isinstance(replayed, NotReplayable):
@@ -94,18 +128,24 @@ class UpdatesApi:
 
     @endpoint
     def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates/replay``."""
+        """Replay failed and canceled updates by filter.
+
+        Each at most once, and as many as one call takes. With `dryRun` they are only counted.
+        """
         wanted, dry_run = replay_filter(json_body(request, MAX_MESSAGE_BYTES))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
         replay = partial(self.replay.some, wanted, submitted_by=by, dry_run=dry_run, origin=origin)
         if dry_run:
             return json_response(200, {"matched": replay().matched})
-        done = self.audit.of(Action.REPLAY, None, replay, _came_of, by=by)
+        done = self.audit.of(Action.REPLAY, None, replay, by=by)
         return json_response(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
 
     @endpoint
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``GET /api/updates``."""
+        """List updates, newest first.
+
+        A page may hold fewer than `top`. `nextLink` leads to the next page and is missing on the last.
+        """
         wanted, top, continuation = list_query(request)
         page = self.outcomes.list(wanted, top, continuation)
         value = [resource(outcome, whole=False) for outcome in page.outcomes]
@@ -134,10 +174,8 @@ class UpdatesApi:
         if outcome.state.final:
             return {}
         due = outcome.next_attempt if outcome.state is State.WAITING else None
-        return {"Retry-After": str(max(ASK_AGAIN_SECONDS, self._seconds_to(due)))}
-
-    def _seconds_to(self, moment: datetime | None) -> int:
-        return 0 if moment is None else math.ceil((moment - self.clock.now()).total_seconds())
+        left = 0 if due is None else math.ceil((due - self.clock.now()).total_seconds())
+        return {"Retry-After": str(max(ASK_AGAIN_SECONDS, left))}
 
 
 def _id(request: func.HttpRequest) -> str:
@@ -147,16 +185,64 @@ def _id(request: func.HttpRequest) -> str:
     return update_id
 
 
-def _came_of(done: object) -> Result:
-    """Return what the audit says of a use case's return value."""
-    match done:
-        case None:
-            return Result.NOT_FOUND
-        case TooLate() | NotReplayable():
-            return Result.REFUSED
-        case _:
-            return Result.SUCCEEDED
-
-
 def _applied(wait: int | None) -> dict[str, str]:
     return {} if wait is None else {"Preference-Applied": f"wait={wait}"}
+
+
+_FOLLOW = link("getUpdate", "What becomes of the update.")
+_LIST = [parameter(name, rule, "query", str(rule["description"])) for name, rule in (FILTERS | PAGING).items()]
+_READ_HEADERS: Schema = {"Retry-After": SECONDS, **APPLIED, "Vary": header("`Prefer`.")}
+_CANCELED = as_json(_RESOURCE, "It will not be sent.")
+_REPLAYED = as_json(_RESOURCE, "The new update.", FOLLOWED, **_FOLLOW)
+
+
+def _about_one(handler: Any, answers: Mapping[int, Schema]) -> Schema:
+    return operation(handler, _TAG, answers, 404, 409, parameters=[ID])
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    _PATH: {
+        "post": operation(
+            UpdatesApi.post_update,
+            _TAG,
+            {
+                202: as_json(_RESOURCE, "The update is on the queue.", LOCATED, **_FOLLOW),
+                200: as_json(_RESOURCE, "The update is final already.", LOCATED, **_FOLLOW),
+            },
+            *BODY_FAULTS,
+            422,
+            parameters=[KEY, PREFER],
+            requestBody=body(
+                ref("Update"),
+                {"documented": EXAMPLE, "byPrincipalName": EXAMPLE_BY_NAME},
+                cloudevents=ref("CloudEvent"),
+            ),
+        ),
+        "get": operation(
+            UpdatesApi.list_updates, _TAG, {200: as_json(ref("UpdateList"), "A page.")}, 400, parameters=_LIST
+        ),
+    },
+    f"{_PATH}/replay": {
+        "post": operation(
+            UpdatesApi.replay_updates,
+            _TAG,
+            {
+                200: as_json(ref("ReplayCount"), "With `dryRun`: how many match."),
+                202: as_json(ref("Replayed"), "As many are replayed as one call takes."),
+            },
+            *BODY_FAULTS,
+            requestBody=body(ref("ReplayFilter"), {"dry": {"status": "failed", "dryRun": True}}),
+        ),
+    },
+    f"{_PATH}/{{id}}": {
+        "get": operation(
+            UpdatesApi.get_update,
+            _TAG,
+            {200: as_json(_RESOURCE, "The update.", _READ_HEADERS)},
+            404,
+            parameters=[ID, PREFER],
+        ),
+    },
+    f"{_PATH}/{{id}}/cancel": {"post": _about_one(UpdatesApi.cancel_update, {200: _CANCELED})},
+    f"{_PATH}/{{id}}/replay": {"post": _about_one(UpdatesApi.replay_update, {202: _REPLAYED})},
+}

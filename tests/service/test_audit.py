@@ -16,9 +16,7 @@ class Killed(BaseException):
 
 def cancel(world: World, update_id: str) -> object:
     """Cancel an update as the HTTP handler does."""
-    return world.relay.audit.of(
-        Action.CANCEL, update_id, lambda: world.relay.cancel(update_id), lambda _: Result.SUCCEEDED, by=None
-    )
+    return world.relay.audit.of(Action.CANCEL, update_id, lambda: world.relay.cancel(update_id), by=None)
 
 
 def results(world: World) -> list[str]:
@@ -63,7 +61,7 @@ def test_an_action_that_fails_is_recorded_as_failed_and_its_fault_is_the_callers
         raise Unavailable("queue")
 
     with pytest.raises(Unavailable, match="queue"):
-        world.relay.audit.of(Action.ERASE, None, fails, lambda _: Result.SUCCEEDED, by=None)
+        world.relay.audit.of(Action.ERASE, None, fails, by=None)
     assert results(world) == [Result.FAILED]
 
 
