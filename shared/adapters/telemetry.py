@@ -69,7 +69,7 @@ class OpenTelemetry:
             explicit_bucket_boundaries_advisory=_WAITING_SECONDS,
         )
         self._calls = meter.create_histogram(
-            "http.client.request.duration", "s", "Graph calls", explicit_bucket_boundaries_advisory=_CALL_SECONDS
+            "relay.graph.duration", "s", "Graph calls", explicit_bucket_boundaries_advisory=_CALL_SECONDS
         )
 
     @contextmanager

@@ -250,7 +250,7 @@ def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
     seen.world.accept()
     seen.world.run()
 
-    found = points(seen.metrics(), "http.client.request.duration")
+    found = points(seen.metrics(), "relay.graph.duration")
     ends = {(one.get("http.response.status_code"), one.get("error.type")) for one, _ in found}
     assert ends == {(None, "disconnected"), (200, "unreadable"), (200, None)}
     assert all(

@@ -71,12 +71,19 @@ class RetryAt:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Never again."""
+    """Never again: Graph refused the write for good."""
 
     error: DeliveryError
 
 
-type Step = Done | RetryAt | GiveUp
+@dataclass(frozen=True)
+class DeadlineExceeded:
+    """Never again: the update's time is over. Graph did not refuse it."""
+
+    error: DeliveryError
+
+
+type Step = Done | RetryAt | GiveUp | DeadlineExceeded
 
 
 def decide(
@@ -91,7 +98,7 @@ def decide(
         return GiveUp(error)
     if now >= deadline:
         said = f"Not delivered before its deadline. The last fault was {error.code}: {error.message}"
-        return GiveUp(DeliveryError("deadlineExceeded", said[:MAX_MESSAGE_LENGTH], reply))
+        return DeadlineExceeded(DeliveryError("deadlineExceeded", said[:MAX_MESSAGE_LENGTH], reply))
     when = now + timedelta(seconds=_delay(reply, attempt, jitter, policy))
     return RetryAt(min(when, deadline), error)
 

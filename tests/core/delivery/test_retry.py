@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
 from shared.core.delivery.reply_kind import ReplyKind
-from shared.core.delivery.retry import Done, GiveUp, RetryAt, RetryPolicy, Step, decide
+from shared.core.delivery.retry import DeadlineExceeded, Done, GiveUp, RetryAt, RetryPolicy, Step, decide
 from tests.builders import NOW
 from tests.core.delivery.answers import PAGE, answer, error
 
@@ -104,7 +104,7 @@ def test_retry_after_makes_no_delay_shorter_than_the_backoff(
 def test_the_deadline_ends_it_with_the_last_fault() -> None:
     """Before it, the next attempt is never later than it."""
     late = step(GraphReply(503, message="busy"), deadline=NOW)
-    assert isinstance(late, GiveUp)
+    assert isinstance(late, DeadlineExceeded)
     assert late.error.code == "deadlineExceeded"
     assert "busy" in late.error.message
     soon = step(GraphReply(503, retry_after_seconds=500), deadline=NOW + timedelta(seconds=9))
