@@ -76,4 +76,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         here = left.pop(0)
         if isinstance(here, BaseException):
             yield here
-            left += [here.__cause__, here.__context__, getattr(here, "reason", None), *here.args]
+            wrapped = (getattr(here, name, None) for name in ("reason", "inner_exception"))  # urllib3's, azure-core's
+            left += [here.__cause__, here.__context__, *wrapped, *here.args]

@@ -86,7 +86,7 @@ def silent() -> Iterator[tuple[str, int]]:
         listener.listen(0)
         for _ in range(3):  # the queue of connections to accept is full, and stays so
             client = waiting.enter_context(socket.socket())
-            client.setblocking(False)
+            client.settimeout(0)
             client.connect_ex(listener.getsockname())
         yield listener.getsockname()
 
