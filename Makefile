@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.13 --genera
 FILES = $(wildcard $(shell git ls-files --cached --others --exclude-standard))
 
 .DEFAULT_GOAL := help
-.PHONY: help install hooks run demo test check fix lint types types-js layers security coverage mutants openapi-lint audit \
+.PHONY: help install hooks run demo test test-host check fix lint types types-js layers security coverage mutants openapi-lint audit \
 	checkov functions-doctor bicep bicep-write kql lock bench clean
 
 help: ## this list
@@ -45,6 +45,10 @@ demo: install ## send the documented example to `make run` and watch it arrive
 
 test: lint types types-js layers security coverage ## everything; about 7 minutes
 	$(PYTEST) $(THOROUGH)
+
+test-host: install ## the end-to-end tests on Microsoft's own host: func of the Azure Functions Core Tools
+	@command -v func >/dev/null || { echo "there is no func on the PATH: install the Azure Functions Core Tools 4"; exit 1; }
+	RELAY_HOST=func $(BIN)/python -m pytest -q -rs tests/end_to_end tests/emulator/test_host_http.py tests/emulator/test_host_queue.py
 
 check: install lint types types-js layers security ## the inner loop: some 20 seconds
 	$(QUICK)

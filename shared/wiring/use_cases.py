@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.deliver import Deliver
     from shared.service.delivery.lease import Leases
+    from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
+    from shared.service.delivery.take_turn import TakeTurn
     from shared.service.delivery.terminate import Terminate
-    from shared.service.delivery.turn import Turn
     from shared.service.delivery.write import Write
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
+    from shared.service.intake.webhook_refusals import WebhookRefusals
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
@@ -72,6 +74,20 @@ class UseCases:
 
         return Replay(self.ports.outcomes, self.accept, self.ports.clock, self.ports.randomness)
 
+    @made_once
+    def webhook_refusals(self) -> WebhookRefusals:
+        from shared.service.intake.webhook_refusals import WebhookRefusals
+
+        ports = self.ports
+        return WebhookRefusals(
+            keys=ports.idempotency_keys,
+            repository=self.repository,
+            counters=self.counters,
+            telemetry=ports.telemetry,
+            clock=ports.clock,
+            randomness=ports.randomness,
+        )
+
     # Delivery.
 
     @made_once
@@ -84,7 +100,7 @@ class UseCases:
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
-            turn=self.turn,
+            take_turn=self.take_turn,
             clock=ports.clock,
             telemetry=ports.telemetry,
         )
@@ -107,14 +123,14 @@ class UseCases:
         )
 
     @made_once
-    def turn(self) -> Turn:
-        from shared.service.delivery.turn import Turn
+    def take_turn(self) -> TakeTurn:
+        from shared.service.delivery.take_turn import TakeTurn
 
         ports = self.ports
-        return Turn(
+        return TakeTurn(
             user_statuses=ports.user_statuses,
             leases=self.leases,
-            repository=self.repository,
+            read_outcomes=self.read_outcomes,
             identity=ports.identity,
             rate_limiter=self.rate_limiter,
             write=self.write,
@@ -128,7 +144,13 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.ports.user_statuses, self.repository, self.ports.clock)
+        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+
+    @made_once
+    def read_outcomes(self) -> ReadOutcomes:
+        from shared.service.delivery.read_outcomes import ReadOutcomes
+
+        return ReadOutcomes(self.ports.outcomes, self.ports.clock)
 
     @made_once
     def write(self) -> Write:
@@ -148,7 +170,8 @@ class UseCases:
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        return Terminate(self.ports.user_statuses, self.leases, self.repository, self.ports.clock)
+        ports = self.ports
+        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
 
     @made_once
     def cancel(self) -> Cancel:

@@ -69,7 +69,7 @@ class Evidence:
 class ReplyKind(StrEnum):
     """The kinds of reply, in the order in which ``judge`` tries them."""
 
-    NO_TOKEN = "noToken"  # noqa: S105 - a name
+    NO_TOKEN = "noToken"
     TIMEOUT = "timeout"
     NEVER_SENT = "neverSent"
     DISCONNECTED = "disconnected"
