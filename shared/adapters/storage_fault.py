@@ -13,7 +13,7 @@ from shared.service.ports.storage import Denied, Unavailable
 _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _CODE_HEADER = "x-ms-error-code"
 #: The code where no token can be had for storage.
-NO_TOKEN = "noToken"  # noqa: S105 - a code, not a secret
+NO_TOKEN = "noToken"
 
 
 def storage_fault(service: str, error: AzureError | ValueError) -> Unavailable:

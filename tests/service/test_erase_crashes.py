@@ -11,8 +11,8 @@ from shared.core.delivery.graph_reply import GraphReply
 from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
 from shared.wiring.services import Services
-from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
 from tests.service.delivery.interleavings import Crash, Faults, Interrupted, Scheduler, SkewedClock
+from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
 from tests.world import World
 
 SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
