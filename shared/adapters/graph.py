@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,10 +15,10 @@ from urllib3.exceptions import HTTPError
 
 from shared.adapters.connecting import Resolve
 from shared.adapters.http_session import new_session
-from shared.adapters.network_fault import is_timeout, network_fault
+from shared.adapters.network_fault import is_timeout, issuer_of, network_fault
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
 from shared.core.delivery.graph_reply import RESULT_BYTES, GraphReply, TransportFault, parse_reply
-from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.reply_kind import NetworkFault, ReplyKind
 from shared.core.intake.update_schema import ODATA_TYPE
 from shared.service.ports.graph import GraphCall
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 BODY_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
 _HTTP_1_1 = 11
+_HTTPS_PORT = 443
 #: Readiness asks often and must answer soon.
 _READ_SECONDS = 5.0
 #: A page of a list is larger than an error, and kept only as what is selected of it.
@@ -78,9 +80,14 @@ class GraphClient:
         return self._call("PATCH", path, token=token, data=body, headers={"Content-Type": "application/json"})
 
     def read_policies(self, *, token: str) -> GraphCall:
-        """The first policy's id, within a few seconds."""
-        path = ("deviceManagement", "deviceCompliancePolicies")
-        return self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params={"$top": "1", "$select": "id"})
+        """Read the first policy's id, within a few seconds; a certificate that is not trusted shows its issuer."""
+        path, query = ("deviceManagement", "deviceCompliancePolicies"), {"$top": "1", "$select": "id"}
+        answer = self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params=query)
+        if answer.reply.network is not NetworkFault.CERTIFICATE:
+            return answer
+        root = urlsplit(self._root)
+        issuer = issuer_of(root.hostname or "", root.port or _HTTPS_PORT, _READ_SECONDS) or "nobody that could be read"
+        return replace(answer, reply=replace(answer.reply, message=f"{answer.reply.message}; issued by {issuer}"))
 
     def list_user_statuses(
         self, policy_id: str, link: str | None = None, *, select: bool = True, token: str

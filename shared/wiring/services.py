@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
     from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.running_checks import RunningChecks
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
     from shared.web.user_statuses import UserStatusesApi
@@ -101,13 +102,13 @@ class Services(Maintenance):
     def doctor(self) -> DoctorApi:
         from shared.web.doctor import DoctorApi
 
-        return DoctorApi(self.diagnose, self.waiting, self.ports.clock)
+        return DoctorApi(self.diagnose, self.running_checks, self.ports.clock)
 
     @made_once
     def health(self) -> HealthApi:
         from shared.web.health import HealthApi
 
-        return HealthApi(self.readiness, self.waiting, self.ports.clock)
+        return HealthApi(self.readiness, self.running_checks, self.ports.clock)
 
     @made_once
     def openapi(self) -> OpenApi:
@@ -127,6 +128,12 @@ class Services(Maintenance):
 
         authenticated = os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
         return Callers(self.settings.public_base_url, authenticated)
+
+    @made_once
+    def running_checks(self) -> RunningChecks:
+        from shared.web.running_checks import RunningChecks
+
+        return RunningChecks()
 
     @made_once
     def waiting(self) -> Waiting:

@@ -15,10 +15,11 @@ _PARTS = 3
 
 @dataclass(frozen=True)
 class Claims:
-    """Whom a token is for, and which application permissions it carries."""
+    """Whom a token is for, which application permissions it carries, and whose it is."""
 
     audience: str
     roles: frozenset[str]
+    application_id: str | None = None
 
     def is_for(self, root: str) -> bool:
         """Whether a Graph at this root takes it."""
@@ -29,7 +30,8 @@ def read_claims(token: str) -> Claims | None:
     """Return the claims of a JWT (RFC 7519), its signature unseen; None for whatever is none."""
     match _payload(token):
         case {"aud": str(audience), **claims}:
-            return Claims(audience, _texts(claims.get("roles")))
+            client_id = claims.get("appid")
+            return Claims(audience, _texts(claims.get("roles")), client_id if isinstance(client_id, str) else None)
     return None
 
 
