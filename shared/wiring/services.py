@@ -71,13 +71,19 @@ class Services(Maintenance):
     def batch(self) -> BatchApi:
         from shared.web.batch import BatchApi
 
-        return BatchApi(self.accept, self.callers)
+        return BatchApi(self.accept, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:
         from shared.web.webhooks import WebhooksApi
 
-        return WebhooksApi(self.accept, self.settings.webhook_sources, self.webhook_refusals, self.ports.clock)
+        return WebhooksApi(
+            accept=self.accept,
+            sources=self.settings.webhook_sources,
+            refusals=self.webhook_refusals,
+            clock=self.ports.clock,
+            waiting=self.waiting,
+        )
 
     @made_once
     def user_statuses(self) -> UserStatusesApi:
