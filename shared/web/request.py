@@ -11,7 +11,9 @@ from shared.core.basics.strict_json import Fault, InvalidMessage, pointer, read_
 from shared.core.basics.timestamp import ticks
 from shared.core.basics.trace import Origin, read_traceparent
 from shared.core.delivery.outcome import State
-from shared.core.intake.update import Update
+from shared.core.delivery.resource import ERROR_CODES
+from shared.core.intake.update import Update, accepts_member
+from shared.core.intake.update_schema import UPDATE_SCHEMA
 from shared.service.ports.storage import OutcomeFilter
 from shared.web.response import Problem
 from shared.web.waiting import MAX_WAIT_SECONDS
@@ -138,6 +140,9 @@ def _read(given: Mapping[str, Any], readers: Mapping[str, _Reader]) -> tuple[dic
         if value is None:
             faults.append(Fault(pointer(name), wanted))
         read[name] = value
+    after, before = read.get("createdAfter"), read.get("createdBefore")
+    if after is not None and before is not None and after >= before:
+        faults.append(Fault("/createdBefore", "must be later than createdAfter"))
     return read, faults
 
 
@@ -148,6 +153,7 @@ def _filter(read: Mapping[str, Any]) -> OutcomeFilter:
         device_compliance_user_status_id=read.get("deviceComplianceUserStatusId"),
         source=read.get("source"),
         idempotency_key=read.get("idempotencyKey"),
+        error_code=read.get("errorCode"),
         created_after=read.get("createdAfter"),
         created_before=read.get("createdBefore"),
     )
@@ -161,6 +167,11 @@ def _states(status: str | None, detail: str | None) -> tuple[State, ...] | None:
 
 def _one_of(*accepted: str) -> Callable[[str], tuple[str | None, str]]:
     return lambda text: (text if text in accepted else None, f"must be one of {', '.join(accepted)}")
+
+
+def _member(name: str, accepted: str) -> _Reader:
+    """Read what a message may hold in that member: nothing else can match."""
+    return lambda text: (text if accepts_member(name, text) else None, f"must be {accepted}")
 
 
 def _text(text: str) -> tuple[str | None, str]:
@@ -186,10 +197,13 @@ def _top(text: str) -> tuple[int | None, str]:
 _FILTERS: dict[str, _Reader] = {
     "status": _one_of(*dict.fromkeys(state.status for state in State)),
     "statusDetail": _one_of(*(state.detail for state in State if state.detail)),
-    "deviceCompliancePolicyId": _text,
-    "deviceComplianceUserStatusId": _text,
-    "source": _text,
-    "idempotencyKey": _text,
+    "errorCode": _one_of(*ERROR_CODES),
+    **{
+        name: _member(name, rule["x-accepts"])
+        for name, rule in UPDATE_SCHEMA["properties"].items()
+        if "x-accepts" in rule
+    },
+    "idempotencyKey": _member("idempotencyKey", f"1 to {MAX_KEY_LENGTH} printable characters"),
     "createdAfter": _moment,
     "createdBefore": _moment,
 }

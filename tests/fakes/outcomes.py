@@ -78,6 +78,7 @@ def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
         (wanted.device_compliance_user_status_id, (named and named.device_compliance_user_status_id) or ""),
         (wanted.source, (named and named.source) or ""),
         (wanted.idempotency_key, (named and named.idempotency_key) or ""),
+        (wanted.error_code, (outcome.error or {}).get("code", "")),
     )
     in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
         wanted.created_before is None or outcome.created < wanted.created_before

@@ -21,6 +21,12 @@ _GUIDS = re.compile(f"{_GUID}(?:_{_GUID})*")
 _VALIDATOR = Draft202012Validator(
     dict(UPDATE_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
 )
+_MEMBER_VALIDATORS = {
+    name: Draft202012Validator(
+        dict(rule), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
+    )
+    for name, rule in UPDATE_SCHEMA["properties"].items()
+}
 _MAX_NAME_LENGTH = 100
 
 
@@ -102,6 +108,11 @@ def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
         return Update(document)
     told = list(dict.fromkeys(faults))[:MAX_FAULTS]
     return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in told))
+
+
+def accepts_member(name: str, value: object) -> bool:
+    """Whether a message may hold this value in that member."""
+    return _MEMBER_VALIDATORS[name].is_valid(value)
 
 
 def user_status_key(policy_id: str, user_status_id: str) -> str:

@@ -27,11 +27,13 @@ class Cancel:
     clock: Clock
 
     def __call__(self, update_id: str) -> Outcome | TooLate | None:
-        """The canceled outcome; None when there is no such update."""
+        """Return the canceled outcome, canceled just now or before; None when there is no such update."""
         known = self.repository.get(update_id)
         if known is None:
             return None
         envelope = known.outcome.envelope
+        if known.outcome.state is State.CANCELED:
+            return known.outcome
         if known.outcome.state.final or envelope is None:
             return TooLate(f"The update is final: {known.outcome.state.status}.")
         now = self.clock.now()

@@ -45,6 +45,7 @@ class OutcomeFilter:
     device_compliance_user_status_id: str | None = None
     source: str | None = None
     idempotency_key: str | None = None
+    error_code: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.core.delivery.outcome import State
-from shared.web.openapi.schemas import Schema, ref
+from shared.web.openapi.schemas import FILTERED, Schema, ref
 from shared.web.request import TOP_DEFAULT, TOP_MAX
 from shared.web.response import PROBLEM_TYPE
 from shared.web.waiting import MAX_WAIT_SECONDS
@@ -59,10 +59,7 @@ FOLLOWED: Schema = {name: LOCATED[name] for name in ("Location", "Operation-Loca
 LIST = [
     parameter("status", {"enum": list(dict.fromkeys(state.status for state in State))}),
     parameter("statusDetail", {"enum": [state.detail for state in State if state.detail]}),
-    *(
-        parameter(name, TEXT)
-        for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source", "idempotencyKey")
-    ),
+    *(parameter(name, schema) for name, schema in FILTERED.items()),
     parameter("createdAfter", {"type": "string", "format": "date-time"}, description="Inclusive."),
     parameter("createdBefore", {"type": "string", "format": "date-time"}, description="Exclusive."),
     parameter("top", {"type": "integer", "minimum": 1, "maximum": TOP_MAX, "default": TOP_DEFAULT}),
