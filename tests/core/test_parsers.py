@@ -221,7 +221,6 @@ def test_the_envelope_is_the_contracts() -> None:
         ("version", "x"),
         ("version", "1|x"),
         ("poisoned", -1),
-        ("else", 1),
     ],
 )
 def test_an_envelope_that_is_not_ours_is_unreadable(member: str, value: Any) -> None:
@@ -230,6 +229,33 @@ def test_an_envelope_that_is_not_ours_is_unreadable(member: str, value: Any) -> 
     unreadable = read(json.dumps(document).encode())
     assert isinstance(unreadable, Unreadable)
     assert [fault.pointer for fault in unreadable.faults] == [f"/{member}"]
+
+
+def test_an_envelope_of_a_newer_version_is_read_and_its_members_travel_on() -> None:
+    """Two versions run side by side during an upgrade: each carries on what the other put on the queue."""
+    message = a_message(priority="bulk") | {"userStatus": {"status": "compliant", "osVersion": "10"}}
+    document = json.loads(an_envelope().to_json()) | {"heldBy": {"id": 1}, "update": message}
+
+    received = read(json.dumps(document).encode())
+
+    assert isinstance(received, Received)
+    assert received.envelope.update.properties() == {"status": "compliant"}
+    later = json.loads(received.envelope.next_attempt().to_json())
+    assert later == document | {"attempt": 2}
+
+
+@pytest.mark.parametrize("broken", [{"userStatus": 1}, {"deviceCompliancePolicyId": "x", "priority": "bulk"}, None])
+def test_what_a_newer_version_wrote_must_still_be_an_update(broken: Any) -> None:
+    """Unknown members are ignored, bad values of known ones are not."""
+    update = broken and a_message() | broken
+    assert isinstance(read(json.dumps(json.loads(an_envelope().to_json()) | {"update": update}).encode()), Unreadable)
+
+
+def test_the_raw_message_of_base64_is_the_text_in_it() -> None:
+    """A person reads what was sent, whichever way the sender's library encoded it."""
+    unreadable = read(base64.b64encode('{"é":'.encode()))
+    assert isinstance(unreadable, Unreadable)
+    assert (unreadable.raw_message, unreadable.raw_message_encoding) == ('{"é":', None)
 
 
 def test_a_raw_message_keeps_what_was_on_the_queue() -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shared.adapters.storage_tables.rows import known_members, readable
 from shared.adapters.storage_tables.table import Entity, Row, Table, chunks, joined
 from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage
 from shared.core.erasure.subject import Subject
@@ -37,7 +38,7 @@ class ErasureTable:
     def open(self, most: int) -> list[StoredErasure]:
         """One query."""
         rows, _ = self._table.page("PartitionKey eq @partition and Final eq @final", _is(final=False), most)
-        return [StoredErasure(_from_row(row), row.metadata["etag"]) for row in rows]  # type: ignore[attr-defined]
+        return list(readable(rows, _stored))
 
     def purge(self, before: datetime, limit: int) -> int:
         """By when they became final."""
@@ -50,6 +51,10 @@ class ErasureTable:
 
 def _is(*, final: bool) -> Entity:
     return {"partition": _PARTITION, "final": final}
+
+
+def _stored(row: Row) -> StoredErasure:
+    return StoredErasure(_from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
 
 
 def _to_row(erasure: Erasure) -> Entity:
@@ -71,7 +76,7 @@ def _from_row(row: Row) -> Erasure:
     subject, progress = joined("Subject", row), joined("Progress", row)
     return Erasure(
         id=row["RowKey"],
-        subject=Subject(**subject) if subject is not None else None,
+        subject=Subject(**known_members(Subject, subject)) if subject is not None else None,
         state=ErasureState(row["State"]),
         last_action=datetime.fromisoformat(row["LastAction"]),
         progress=_progress(progress),
@@ -81,5 +86,6 @@ def _from_row(row: Row) -> Erasure:
 
 
 def _progress(members: dict[str, Any]) -> Progress:
-    lists = {name: tuple(value) for name, value in members.items() if isinstance(value, list)}
-    return Progress(**(members | lists | {"stage": Stage(members["stage"])}))
+    known = known_members(Progress, members)
+    lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return Progress(**(known | lists | {"stage": Stage(known["stage"])}))

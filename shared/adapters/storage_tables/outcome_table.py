@@ -1,13 +1,15 @@
 """Outcomes in a table: point reads by id, lists newest first with real continuation, purging from the old end."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
-from shared.adapters.storage_tables.table import Row, Table
+from shared.adapters.storage_tables.rows import readable
+from shared.adapters.storage_tables.table import CHUNK, Row, Table
 from shared.core.delivery.outcome import Outcome, State
 from shared.service.ports.storage import OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
 
@@ -49,14 +51,20 @@ class OutcomeTable:
             return OutcomePage((), None)
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation), LISTED)
-        return OutcomePage(tuple(from_row(row) for row in rows), leading.written(onward))
+        return OutcomePage(tuple(readable(rows, self._listed)), leading.written(onward))
 
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same with all columns."""
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
-        stored = tuple(StoredOutcome(from_row(row), row.metadata["etag"]) for row in rows)  # type: ignore[attr-defined]
-        return ScanPage(stored, leading.written(onward))
+        return ScanPage(tuple(readable(rows, _stored)), leading.written(onward))
+
+    def _listed(self, row: Row) -> Outcome:
+        """Return a list row's outcome; a summary that needs more chunks than lists read costs one more call."""
+        if len(row.get("Summary1", "")) < CHUNK:
+            return from_row(row)
+        whole = self._table.get(row["PartitionKey"], row["RowKey"])
+        return replace(from_row(whole[0] if whole else row), attempts=(), result=None, raw_message=None)
 
     def purge(self, before: datetime, limit: int) -> int:
         """Up to ``limit`` final outcomes, a partition's hundred at a time."""
@@ -66,6 +74,10 @@ class OutcomeTable:
         for partition, names in _batches(rows):
             self._table.delete_all(partition, names)
         return len(rows)
+
+
+def _stored(row: Row) -> StoredOutcome:
+    return StoredOutcome(from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
@@ -78,6 +90,7 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
         "UserStatusId": wanted.device_compliance_user_status_id,
         "Source": wanted.source,
         "IdempotencyKey": wanted.idempotency_key,
+        "ErrorCode": wanted.error_code,
     }
     terms = [f"{name} eq @{name}" for name, value in equal.items() if value is not None]
     parameters: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}

@@ -18,7 +18,7 @@ type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
 
 #: A string property holds 64 KiB of UTF-16 (docs/graph-facts.md#f44); a margin keeps surrogate pairs whole.
-_CHUNK = 32_000
+CHUNK = 32_000
 _MISSING_TABLE = "TableNotFound"
 #: An inserted row is not sent back to us.
 _NO_ECHO = "return-no-content"
@@ -169,7 +169,7 @@ def _matching(etag: str) -> dict[str, Any]:
 def chunks(name: str, value: Any) -> Entity:
     """A JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return {f"{name}{number}": text[at : at + _CHUNK] for number, at in enumerate(range(0, len(text), _CHUNK))}
+    return {f"{name}{number}": text[at : at + CHUNK] for number, at in enumerate(range(0, len(text), CHUNK))}
 
 
 def joined(name: str, row: Row) -> Any:

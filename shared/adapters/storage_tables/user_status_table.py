@@ -11,6 +11,7 @@ from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.rows import readable
 from shared.adapters.storage_tables.table import Entity, Row, Table
 from shared.core.basics.version import Version
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, graph_properties
@@ -44,14 +45,15 @@ class UserStatusTable:
 
     def read(self, key: str) -> Snapshot:
         """The whole user status in one query."""
-        row, etag, accepted = None, None, []
+        row, etag, registered = None, None, list[Row]()
         range_ = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
         for entity in self._table.query(range_, {"partition": _partition(key), "key": key, "end": key + _END}):
             if entity["RowKey"] == key:
                 row, etag = _read_row(entity), entity.metadata["etag"]  # type: ignore[attr-defined]
             else:
-                accepted.append(_read_acceptance(key, entity))
-        return Snapshot(row, etag, tuple(accepted), frozenset(one.update_id for one in accepted))
+                registered.append(entity)
+        accepted = tuple(readable(registered, lambda entity: _read_acceptance(key, entity)))
+        return Snapshot(row, etag, accepted, frozenset(acceptance.update_id for acceptance in accepted))
 
     def commit(
         self,
@@ -80,7 +82,7 @@ class UserStatusTable:
     def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
         """A page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
-        return ScanPage(tuple(_holding(row) for row in rows), leading.written(onward))
+        return ScanPage(tuple(readable(rows, _holding)), leading.written(onward))
 
     def _drop(self, partition: str, names: list[str], etag: str) -> str:
         for name in names:
@@ -131,6 +133,6 @@ def _read_row(entity: Row) -> UserStatusRow:
     return UserStatusRow(
         entity["PolicyId"],
         entity["UserStatusId"],
-        {name: Value(value, Version.from_text(version), by) for name, (value, version, by) in confirmed.items()},
+        {name: Value(value, Version.from_text(version), by) for name, (value, version, by, *_) in confirmed.items()},
         Lease(lease[0], datetime.fromisoformat(lease[1]), datetime.fromisoformat(lease[2])) if lease else None,
     )

@@ -4,7 +4,7 @@ Rule: a final state has no moves. Everything that changes an outcome goes throug
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -109,7 +109,8 @@ class Tombstone:
 class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
-    Once ``erased`` it has no ``update``, so nothing can ever send or replay it.
+    Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
+    last gave it another message. ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -132,6 +133,8 @@ class Outcome:
     raw_message_encoding: str | None = None
     traceparent: str | None = None
     erased: Tombstone | None = None
+    put_back: datetime | None = None
+    unknown: Members = field(default_factory=dict)
 
     @property
     def named(self) -> Update | Tombstone | None:

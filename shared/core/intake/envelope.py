@@ -5,7 +5,8 @@ import binascii
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.core.basics.update_id import accepted_at, derived_update_id, is_upda
 from shared.core.basics.version import Version, version_of
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.update import Update, parse_update, user_status_key
+from shared.core.intake.update_schema import UPDATE_SCHEMA
 
 _RELAY = 1
 _MAX_INSTANT_DIGITS = 20
@@ -27,7 +29,10 @@ _MEMBERS = frozenset(
 
 @dataclass(frozen=True)
 class Envelope:
-    """An accepted update on its way; ``poisoned`` counts its returns from the poison queue."""
+    """An accepted update on its way; ``poisoned`` counts its returns from the poison queue.
+
+    ``unknown`` holds the members that a newer version wrote and this one does not know: its later messages keep them.
+    """
 
     id: str
     attempt: int
@@ -37,6 +42,7 @@ class Envelope:
     version: Version | None = None
     poisoned: int = 0
     traceparent: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def accepted(self) -> datetime:
@@ -60,8 +66,9 @@ class Envelope:
         return self.traceparent or read_traceparent(self.update.traceparent)
 
     def to_json(self) -> str:
-        """The queue message."""
+        """Return the queue message."""
         members: dict[str, Any] = {
+            **self.unknown,
             "relay": _RELAY,
             "id": self.id,
             "attempt": self.attempt,
@@ -79,11 +86,11 @@ class Envelope:
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
     def following(self, traceparent: str | None) -> "Envelope":
-        """The same, its turns following this context, unless they follow one already."""
+        """Return the same with this trace context, unless it has one already."""
         return replace(self, traceparent=self.trace or traceparent)
 
     def next_attempt(self) -> "Envelope":
-        """The message of the next try."""
+        """Return the message of the next try."""
         return replace(self, attempt=self.attempt + 1)
 
 
@@ -136,9 +143,8 @@ def decoded(body: bytes) -> bytes:
 
 
 def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
-    faults = [Fault(pointer(name), "is not a member of an envelope") for name in document.keys() - _MEMBERS]
-    faults += [Fault(pointer(name), detail) for name, (accepts, detail) in _RULES.items() if not accepts(document)]
-    update = parse_update(document.get("update"), at="/update")
+    faults = [Fault(pointer(name), detail) for name, (accepts, detail) in _RULES.items() if not accepts(document)]
+    update = parse_accepted(document.get("update"), at="/update")
     if isinstance(update, InvalidMessage):
         return InvalidMessage((*faults, *update.faults))
     if faults:
@@ -153,7 +159,25 @@ def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
         version=Version.from_text(version) if version else None,
         poisoned=document.get("poisoned", 0),
         traceparent=read_traceparent(document.get("traceparent")),
+        unknown={name: value for name, value in document.items() if name not in _MEMBERS},
     )
+
+
+def parse_accepted(document: object, *, at: str = "") -> Update | InvalidMessage:
+    """Read a message that some version of this app has accepted; ``at`` is its pointer in what holds it.
+
+    Members that this version does not know are kept and not looked at: a newer version runs beside this one during an
+    upgrade and before a rollback.
+    """
+    known = parse_update(_known_members(document, UPDATE_SCHEMA), at=at)
+    return Update(document) if isinstance(known, Update) and isinstance(document, dict) else known
+
+
+def _known_members(document: object, schema: Mapping[str, Any]) -> object:
+    rules = schema.get("properties")
+    if not isinstance(document, dict) or rules is None:
+        return document
+    return {name: _known_members(value, rules[name]) for name, value in document.items() if name in rules}
 
 
 def _is_id(value: object) -> bool:
@@ -190,10 +214,17 @@ _RULES: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
 
 
 def _unreadable(update_id: str, invalid: InvalidMessage, body: bytes) -> Unreadable:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
-    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text):
-        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
-    return Unreadable(update_id, invalid.faults, text, None)
+    return Unreadable(update_id, invalid.faults, *raw_message(body))
+
+
+def raw_message(body: bytes) -> tuple[str, str | None]:
+    """Return a queue message as text and its encoding: None for the text itself, else ``base64``.
+
+    Where the message is base64 of text, the text is what that holds.
+    """
+    for content in (decoded(body), body):
+        with suppress(UnicodeDecodeError):
+            text = content.decode()
+            if not any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in text):
+                return text, None
+    return base64.b64encode(body).decode(), "base64"
