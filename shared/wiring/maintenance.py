@@ -24,14 +24,22 @@ class Maintenance(UseCases):
     def consume_poison(self) -> ConsumePoison:
         from shared.service.maintenance.poison_queue import ConsumePoison
 
-        return ConsumePoison(self.ports.queue, self.repository, self.terminate, self.ports.clock)
+        return ConsumePoison(self.ports.queue, self.repository, self.put_back, self.terminate, self.ports.clock)
 
     @made_once
     def reconcile(self) -> Reconcile:
         from shared.service.maintenance.reconcile import Reconcile
 
-        ports, deadline = self.ports, self.settings.delivery_deadline
-        return Reconcile(ports.queue, ports.outcomes, self.repository, ports.clock, deadline)
+        ports = self.ports
+        return Reconcile(
+            queue=ports.queue,
+            outcomes=ports.outcomes,
+            user_statuses=ports.user_statuses,
+            rate_limit=ports.rate_limit,
+            put_back=self.put_back,
+            clock=ports.clock,
+            deadline=self.settings.delivery_deadline,
+        )
 
     @made_once
     def publish_gauges(self) -> PublishGauges:

@@ -1,7 +1,7 @@
 """Outcomes in memory."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,9 +12,11 @@ from shared.service.ports.storage import (
     InvalidContinuation,
     OutcomeFilter,
     OutcomePage,
+    Purged,
     ScanPage,
     StoredOutcome,
 )
+from tests.fakes.purging import purged
 
 
 class MemoryOutcomes:
@@ -28,15 +30,15 @@ class MemoryOutcomes:
         found = self.rows.get(update_id)
         return found and StoredOutcome(found[0], str(found[1]))
 
-    def insert(self, outcome: Outcome) -> bool:
+    def insert(self, outcome: Outcome) -> str | None:
         with self._lock:
             if outcome.id in self.rows:
-                return False
+                return None
             self.rows[outcome.id] = (outcome, 1)
-            return True
+            return "1"
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
-        return frozenset(outcome.id for outcome in outcomes if not self.insert(outcome))
+        return frozenset(outcome.id for outcome in outcomes if self.insert(outcome) is None)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
         with self._lock:
@@ -62,12 +64,14 @@ class MemoryOutcomes:
         rows = [self.rows[one.id] for one in page.outcomes]
         return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
-        old = [update_id for update_id in final if accepted_at(update_id) < before][:limit]
-        for update_id in old:
-            del self.rows[update_id]
-        return len(old)
+    def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:
+        opened = [outcome for outcome, _ in self.rows.values() if not outcome.state.final and outcome.created >= since]
+        yield from sorted(opened, key=lambda outcome: outcome.id)
+
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        final = [update_id for update_id, (outcome, _) in sorted(self.rows.items()) if outcome.state.final]
+        old = [update_id for update_id in final if accepted_at(update_id) < before]
+        return purged(self.rows, old, limit, continuation)
 
 
 def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:

@@ -3,9 +3,10 @@
 import json
 from datetime import datetime
 
+from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.table import Table
 from shared.core.delivery.statistics import Minutes
-from shared.service.ports.storage import CounterRow
+from shared.service.ports.storage import CounterRow, Purged
 
 _TOUCHED = {"PartitionKey": "touched", "RowKey": "touched"}
 
@@ -37,14 +38,18 @@ class CounterTable:
         """A row that nobody reads."""
         self._table.put(_TOUCHED)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """Delete up to ``limit`` rows of earlier hours; answers how many."""
-        rows = self._table.some(
-            "PartitionKey lt @before", {"before": _partition(before)}, limit, ["PartitionKey", "RowKey"]
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete up to ``limit`` rows of earlier hours."""
+        rows, onward = self._table.page(
+            "PartitionKey lt @before",
+            {"before": _partition(before)},
+            limit,
+            leading.read(continuation),
+            ["PartitionKey", "RowKey"],
         )
         for row in rows:
             self._table.delete(row["PartitionKey"], row["RowKey"])
-        return len(rows)
+        return Purged(len(rows), leading.written(onward))
 
 
 def _partition(hour: datetime) -> str:

@@ -4,11 +4,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.rows import known_members, readable
 from shared.adapters.storage_tables.table import Entity, Row, Table, chunks, joined
 from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage
 from shared.core.erasure.subject import Subject
-from shared.service.ports.storage import Conflict, StoredErasure
+from shared.service.ports.storage import Conflict, Purged, StoredErasure
 
 _PARTITION = "erasure"
 
@@ -40,13 +41,14 @@ class ErasureTable:
         rows, _ = self._table.page("PartitionKey eq @partition and Final eq @final", _is(final=False), most)
         return list(readable(rows, _stored))
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """By when they became final."""
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete up to ``limit`` that became final before that time."""
         text = "PartitionKey eq @partition and Final eq @final and LastAction lt @before"
-        rows = self._table.some(text, _is(final=True) | {"before": before.isoformat()}, limit, ["RowKey"])
+        parameters = _is(final=True) | {"before": before.isoformat()}
+        rows, onward = self._table.page(text, parameters, limit, leading.read(continuation), ["RowKey"])
         for row in rows:
             self._table.delete(_PARTITION, row["RowKey"])
-        return len(rows)
+        return Purged(len(rows), leading.written(onward))
 
 
 def _is(*, final: bool) -> Entity:

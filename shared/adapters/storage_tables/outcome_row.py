@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -64,6 +64,11 @@ def id_in(row: Row) -> str:
 def partition_at(milliseconds: int) -> str:
     """Return the partition of the outcomes accepted in that hour, given as milliseconds since 1970."""
     return f"{_ALL_HOURS - milliseconds // _MILLISECONDS_AN_HOUR:08d}"
+
+
+def hour_at(partition: str) -> datetime:
+    """Return the start of the hour whose outcomes that partition holds."""
+    return datetime.fromtimestamp((_ALL_HOURS - int(partition)) * _MILLISECONDS_AN_HOUR // 1000, UTC)
 
 
 def bound(moment: datetime) -> tuple[str, str]:

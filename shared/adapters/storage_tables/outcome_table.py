@@ -7,38 +7,42 @@ from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.open_hours import OpenHours
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.rows import readable
 from shared.adapters.storage_tables.table import CHUNK, Row, Table
 from shared.core.delivery.outcome import Outcome, State
-from shared.service.ports.storage import OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
+from shared.service.ports.storage import OutcomeFilter, OutcomePage, Purged, ScanPage, StoredOutcome
 
 _IN_ONE_GO = 100
+_FINAL = tuple(state for state in State if state.final)
 
 
 class OutcomeTable:
     """``OutcomeStore`` on a table."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, hours: Table) -> None:
+        self._table, self._hours = table, OpenHours(hours)
 
     def get(self, update_id: str) -> StoredOutcome | None:
         """One point read."""
         found = self._table.get(*keys(update_id))
         return found and StoredOutcome(from_row(found[0]), found[1])
 
-    def insert(self, outcome: Outcome) -> bool:
-        """False when there is one already."""
-        return self._table.insert(to_row(outcome)) is not None
+    def insert(self, outcome: Outcome) -> str | None:
+        """Return the etag; None when there is one already. One call, and rarely one for an hour that is over."""
+        self._hours.note((outcome,))
+        return self._table.insert(to_row(outcome))
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
-        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
+        """Insert a hundred of a partition in a call; where one is there already, its hundred goes one by one."""
+        self._hours.note(outcomes)
         there: list[str] = []
         by_partition = sorted(outcomes, key=lambda outcome: keys(outcome.id))
         for _, group in groupby(by_partition, key=lambda outcome: keys(outcome.id)[0]):
             for some in batched(group, _IN_ONE_GO, strict=False):
                 if not self._table.insert_all([to_row(outcome) for outcome in some]):
-                    there += [outcome.id for outcome in some if not self.insert(outcome)]
+                    there += [outcome.id for outcome in some if self._table.insert(to_row(outcome)) is None]
         return frozenset(there)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
@@ -66,18 +70,35 @@ class OutcomeTable:
         whole = self._table.get(row["PartitionKey"], row["RowKey"])
         return replace(from_row(whole[0] if whole else row), attempts=(), result=None, raw_message=None)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """Up to ``limit`` final outcomes, a partition's hundred at a time."""
-        finals = tuple(state for state in State if state.final)
-        text, parameters = _condition(OutcomeFilter(states=finals, created_before=before))
-        rows = self._table.some(text, parameters, limit, ["PartitionKey", "RowKey"])
+    def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:
+        """Read the hours that are not known to be closed, oldest first, a query each."""
+        for hour in self._hours.open(since, now):
+            rows = list(self._table.query(*_not_final(hour), LISTED))
+            yield from readable(rows, self._listed)
+            if not rows:
+                self._hours.close(hour, now)
+
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete a page of final outcomes, a partition's hundred in a call."""
+        text, parameters = _condition(OutcomeFilter(states=_FINAL, created_before=before))
+        select = ["PartitionKey", "RowKey"]
+        rows, onward = self._table.page(text, parameters, limit, leading.read(continuation), select)
         for partition, names in _batches(rows):
             self._table.delete_all(partition, names)
-        return len(rows)
+        if onward is None:
+            self._hours.forget(before)
+        return Purged(len(rows), leading.written(onward))
 
 
 def _stored(row: Row) -> StoredOutcome:
     return StoredOutcome(from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
+
+
+def _not_final(hour: str) -> tuple[str, Row]:
+    # States that only a newer version knows are open, too.
+    names = {f"State{number}": state.name for number, state in enumerate(_FINAL)}
+    text = " and ".join(["PartitionKey eq @hour", *(f"State ne @{name}" for name in names)])
+    return text, names | {"hour": hour}
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
@@ -116,10 +115,6 @@ class Table:
             yield from rows
             if continuation is None:
                 return
-
-    def some(self, text: str, parameters: Row, limit: int, select: list[str]) -> list[Row]:
-        """Up to ``limit`` rows that match, over as many pages as it takes."""
-        return list(islice(self.query(text, parameters, select), limit))
 
     def page(
         self, text: str, parameters: Row, top: int, continuation: Any = None, select: list[str] | None = None

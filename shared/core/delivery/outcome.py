@@ -5,7 +5,7 @@ Rule: a final state has no moves. Everything that changes an outcome goes throug
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -229,17 +229,3 @@ def deadline_exceeded(last: Members | None) -> Members:
     """The ``error`` of an update that was tried until its deadline, with its last fault."""
     said = f" The last fault was {last['code']}: {last['message']}" if last else ""
     return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}
-
-
-#: As the API documents it.
-OVERDUE_AFTER = timedelta(minutes=15)
-
-
-def is_overdue(outcome: Outcome, now: datetime, head: datetime | None) -> bool:
-    """Whether an open update should have had its turn by now.
-
-    ``head`` is when the queue's first visible message was put there: while that is no later than this update's own was
-    due, there is a backlog, and its message may well wait in it.
-    """
-    due = max(outcome.last_action, outcome.next_attempt or outcome.created)
-    return due + OVERDUE_AFTER <= now and (head is None or head > due)

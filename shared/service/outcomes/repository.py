@@ -29,12 +29,13 @@ class OutcomeRepository:
         """An update's outcome, if it has one."""
         return self.outcomes.get(update_id)
 
-    def insert(self, outcome: Outcome) -> bool:
-        """Make an update's outcome; False when it has one."""
-        made = self.outcomes.insert(outcome)
-        if made:
-            self._moved(None, outcome)
-        return made
+    def insert(self, outcome: Outcome) -> StoredOutcome | None:
+        """Return the outcome as stored; None when its update has one already."""
+        etag = self.outcomes.insert(outcome)
+        if etag is None:
+            return None
+        self._moved(None, outcome)
+        return StoredOutcome(outcome, etag)
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Make many; answers the ids of those that had one."""
@@ -61,7 +62,7 @@ class OutcomeRepository:
     def write(self, outcome: Outcome, known: StoredOutcome | None) -> bool:
         """Put it in the place of what is known (None: there was nothing); False when someone was faster."""
         if known is None:
-            return self.insert(outcome)
+            return self.insert(outcome) is not None
         try:
             self.outcomes.replace(outcome, known.etag)
         except Conflict:
