@@ -62,23 +62,23 @@ class Table:
         """Insert a row, or replace it whatever it held."""
         self.call(lambda: self._client.upsert_entity(dict(row), mode=UpdateMode.REPLACE))
 
-    def replace(self, row: Row, etag: str) -> str:
-        """Its new etag. Raises ``Conflict``."""
+    def replace(self, row: Row, etag: str, mode: UpdateMode = UpdateMode.REPLACE) -> str:
+        """Return the new etag. Raise ``Conflict``."""
         try:
-            return str(self.call(lambda: self._client.update_entity(dict(row), **_matching(etag)))["etag"])
+            return str(self.call(lambda: self._client.update_entity(dict(row), **_matching(etag, mode)))["etag"])
         except (ResourceModifiedError, ResourceNotFoundError) as error:
             raise Conflict from error
 
     def commit(
         self, row: Entity, etag: str | None, *, created: Sequence[Entity] = (), deleted: Sequence[str] = ()
     ) -> str:
-        """Replace a row (create it where there is no etag), create and delete others of its partition: all or nothing.
+        """Change a row (create it where there is no etag), create and delete others of its partition: all or nothing.
 
-        Up to 100 rows; answers the row's new etag. Raises ``Conflict``, and ``KeyError`` when one to delete is gone.
+        Columns of the row that are not given stay, a newer version's too. Up to 100 rows; answers the row's new etag. Raises ``Conflict``, and ``KeyError`` when one to delete is gone.
         """
         if not created and not deleted:
-            return self.replace(row, etag) if etag is not None else self._created(row)
-        own: Any = ("create", row) if etag is None else ("update", row, _matching(etag))
+            return self.replace(row, etag, UpdateMode.MERGE) if etag is not None else self._created(row)
+        own: Any = ("create", row) if etag is None else ("update", row, _matching(etag, UpdateMode.MERGE))
         operations = [own, *(("create", one) for one in created)]
         operations += [("delete", {"PartitionKey": row["PartitionKey"], "RowKey": key}) for key in deleted]
         try:
@@ -157,8 +157,8 @@ class Table:
             self._client.create_table()
 
 
-def _matching(etag: str) -> dict[str, Any]:
-    return {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+def _matching(etag: str, mode: UpdateMode) -> dict[str, Any]:
+    return {"mode": mode, "etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def chunks(name: str, value: Any) -> Entity:

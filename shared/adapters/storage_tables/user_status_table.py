@@ -127,6 +127,10 @@ def _written_row(row: UserStatusRow) -> Entity:
     }
 
 
+def _read_lease(holder: str, taken: str, until: str, *_unknown: Any) -> Lease:
+    return Lease(holder, datetime.fromisoformat(taken), datetime.fromisoformat(until))
+
+
 def _read_row(entity: Row) -> UserStatusRow:
     confirmed: dict[str, list[Any]] = json.loads(entity["Confirmed"])
     lease = json.loads(entity["Lease"])
@@ -134,5 +138,5 @@ def _read_row(entity: Row) -> UserStatusRow:
         entity["PolicyId"],
         entity["UserStatusId"],
         {name: Value(value, Version.from_text(version), by) for name, (value, version, by, *_) in confirmed.items()},
-        Lease(lease[0], datetime.fromisoformat(lease[1]), datetime.fromisoformat(lease[2])) if lease else None,
+        _read_lease(*lease) if lease else None,
     )

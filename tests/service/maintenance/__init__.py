@@ -1,1 +1,1 @@
-"""Timers and the poison queue."""
+"""Tests."""
