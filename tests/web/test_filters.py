@@ -3,6 +3,7 @@
 import pytest
 
 from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.reply_kind import ReplyKind
 from tests.web.caller import ask, problem
 from tests.world import World
 
@@ -26,7 +27,7 @@ def test_a_filter_that_can_match_nothing_is_a_mistake(world: World, query: dict[
 
 def test_the_list_and_a_replay_are_filtered_by_error_code(world: World) -> None:
     """An operator replays what one fault has stopped, and nothing else."""
-    world.graph.replies = [GraphReply(400, route_missing=True), GraphReply(400, code="BadRequest")]
+    world.graph.replies = [GraphReply(400, judged=kind) for kind in (ReplyKind.ROUTE_MISSING, ReplyKind.REFUSED)]
     by_code = {
         code: world.accept(deviceComplianceUserStatusId=code) for code in ("operationNotSupported", "graphRejected")
     }

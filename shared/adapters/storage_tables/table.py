@@ -74,7 +74,8 @@ class Table:
     ) -> str:
         """Change a row (create it where there is no etag), create and delete others of its partition: all or nothing.
 
-        Columns of the row that are not given stay, a newer version's too. Up to 100 rows; answers the row's new etag. Raises ``Conflict``, and ``KeyError`` when one to delete is gone.
+        Columns of the row that are not given stay, a newer version's too. Return the row's new etag. Up to 100 rows.
+        Raise ``Conflict``, and ``KeyError`` when one to delete is gone.
         """
         if not created and not deleted:
             return self.replace(row, etag, UpdateMode.MERGE) if etag is not None else self._created(row)
