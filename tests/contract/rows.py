@@ -18,6 +18,12 @@ class Rows:
         table: Table = getattr(self.ports, port)._table
         return table
 
+    @property
+    def hours(self) -> Table:
+        """The table of what is known of the hours of outcomes."""
+        table: Table = self.ports.outcomes._hours._table  # type: ignore[attr-defined]
+        return table
+
     def write(self, port: str, *rows: dict[str, Any]) -> None:
         """Put rows as they are."""
         for row in rows:
