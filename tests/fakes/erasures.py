@@ -35,8 +35,8 @@ class MemoryErasures:
             return str(found[1] + 1)
 
     def open(self, most: int) -> list[StoredErasure]:
-        rows = [StoredErasure(one, str(etag)) for _, (one, etag) in sorted(self.rows.items())]
-        return [one for one in rows if not one.erasure.state.final][:most]
+        rows = [StoredErasure(erasure, str(etag)) for _, (erasure, etag) in sorted(self.rows.items())]
+        return [stored for stored in rows if not stored.erasure.state.final][:most]
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         old = [erasure.id for erasure, _ in self.rows.values() if erasure.state.final and erasure.last_action < before]

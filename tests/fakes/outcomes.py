@@ -56,12 +56,12 @@ class MemoryOutcomes:
             for update_id, (outcome, _) in sorted(self.rows.items(), reverse=True)
             if update_id < below and _matches(outcome, wanted)
         ]
-        found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
+        found = tuple(replace(outcome, attempts=(), result=None, raw_message=None) for outcome in matching[:top])
         return OutcomePage(found, f"before-{found[-1].id}" if len(matching) > top else None)
 
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         page = self.list(wanted, top, continuation)
-        rows = [self.rows[one.id] for one in page.outcomes]
+        rows = [self.rows[outcome.id] for outcome in page.outcomes]
         return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
 
     def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:

@@ -12,18 +12,18 @@ _TOUCHED = {"PartitionKey": "touched", "RowKey": "touched"}
 
 
 class CounterTable:
-    """``ActivityStore`` on a table."""
+    """``CounterStore`` on a table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
-        """One call."""
+        """Write an instance's counts of an hour, by minute; one call."""
         counts = json.dumps({str(minute): dict(counts) for minute, counts in minutes.items()}, separators=(",", ":"))
         self._table.put({"PartitionKey": _partition(hour), "RowKey": instance, "Hour": hour, "Counts": counts})
 
     def read(self, since: datetime) -> list[CounterRow]:
-        """As many rows as instances have counted in those hours."""
+        """Return a row for each instance and hour from that time on."""
         rows = self._table.query("PartitionKey ge @since and PartitionKey lt 't'", {"since": _partition(since)})
         return [
             CounterRow(
@@ -35,7 +35,7 @@ class CounterTable:
         ]
 
     def touch(self) -> None:
-        """A row that nobody reads."""
+        """Write a row that nobody reads."""
         self._table.put(_TOUCHED)
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:

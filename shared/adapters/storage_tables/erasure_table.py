@@ -21,23 +21,23 @@ class ErasureTable:
         self._table = table
 
     def get(self, erasure_id: str) -> StoredErasure | None:
-        """One point read."""
+        """Return the erasure; one point read."""
         found = self._table.get(_PARTITION, erasure_id)
         return found and StoredErasure(_from_row(found[0]), found[1])
 
     def insert(self, erasure: Erasure) -> str:
-        """Raises ``Conflict``."""
+        """Return the etag. Raise ``Conflict`` where there is one of that id."""
         etag = self._table.insert(_to_row(erasure))
         if etag is None:
             raise Conflict(erasure.id)
         return etag
 
     def replace(self, erasure: Erasure, etag: str) -> str:
-        """Raises ``Conflict``."""
+        """Return the new etag. Raise ``Conflict``."""
         return self._table.replace(_to_row(erasure), etag)
 
     def open(self, most: int) -> list[StoredErasure]:
-        """One query."""
+        """Return those that are not final, oldest first; one query."""
         rows, _ = self._table.page("PartitionKey eq @partition and Final eq @final", _is(final=False), most)
         return list(readable(rows, _stored))
 

@@ -19,7 +19,7 @@ class IdempotencyTable:
         self._table = table
 
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
-        """One call for a new key, two for a known one."""
+        """Return the reservation that holds; one call for a new key, two for a known one."""
         row = {
             "PartitionKey": scope,
             "RowKey": _ROW,
@@ -31,7 +31,7 @@ class IdempotencyTable:
             if self._table.insert(row) is not None:
                 return reservation
             found = self._table.get(scope, _ROW)
-            if found is not None:  # else it was purged in between
+            if found is not None:  # else it was purged since
                 return KeyReservation(found[0]["UpdateId"], found[0]["Fingerprint"])
         raise Unavailable("table: an idempotency key comes and goes")
 

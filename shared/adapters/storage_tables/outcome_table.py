@@ -25,7 +25,7 @@ class OutcomeTable:
         self._table, self._hours = table, OpenHours(hours)
 
     def get(self, update_id: str) -> StoredOutcome | None:
-        """One point read."""
+        """Return the outcome; one point read."""
         found = self._table.get(*keys(update_id))
         return found and StoredOutcome(from_row(found[0]), found[1])
 
@@ -40,17 +40,17 @@ class OutcomeTable:
         there: list[str] = []
         by_partition = sorted(outcomes, key=lambda outcome: keys(outcome.id))
         for _, group in groupby(by_partition, key=lambda outcome: keys(outcome.id)[0]):
-            for some in batched(group, _IN_ONE_GO, strict=False):
-                if not self._table.insert_all([to_row(outcome) for outcome in some]):
-                    there += [outcome.id for outcome in some if self._table.insert(to_row(outcome)) is None]
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all([to_row(outcome) for outcome in batch]):
+                    there += [outcome.id for outcome in batch if self._table.insert(to_row(outcome)) is None]
         return frozenset(there)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
-        """Raises ``Conflict``."""
+        """Replace the outcome that was read with this etag. Raise ``Conflict``."""
         self._table.replace(to_row(outcome), etag)
 
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
-        """A page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
+        """Return a page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
         if wanted.states == ():
             return OutcomePage((), None)
         text, parameters = _condition(wanted)
@@ -58,7 +58,7 @@ class OutcomeTable:
         return OutcomePage(tuple(readable(rows, self._listed)), leading.written(onward))
 
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
-        """The same with all columns."""
+        """Return the same with all columns."""
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
         return ScanPage(tuple(readable(rows, _stored)), leading.written(onward))
@@ -102,7 +102,7 @@ def _not_final(hour: str) -> tuple[str, Row]:
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
-    """An OData filter with parameters: no value of a caller's is ever part of the text.
+    """Return an OData filter and its parameters: no value of a caller's is ever part of the text.
 
     The SDK finds a parameter only between spaces.
     """

@@ -34,7 +34,7 @@ class Table:
         self._creating = threading.Lock()
 
     def get(self, partition: str, row: str) -> tuple[Row, str] | None:
-        """A row and its etag."""
+        """Return a row and its etag; None where there is none."""
         try:
             entity = self.call(lambda: self._client.get_entity(partition, row))
         except ResourceNotFoundError:
@@ -42,7 +42,7 @@ class Table:
         return entity, str(entity.metadata["etag"])
 
     def insert(self, row: Row) -> str | None:
-        """Its etag; None when there is one already."""
+        """Return the new row's etag; None when there is one already."""
         try:
             made = self.call(lambda: self._client.create_entity(dict(row), response_preference=_NO_ECHO))
         except ResourceExistsError:
@@ -50,7 +50,7 @@ class Table:
         return str(made["etag"])
 
     def insert_all(self, rows: list[Entity]) -> bool:
-        """Up to 100 rows of one partition, all or none; False when one is there already."""
+        """Insert up to 100 rows of one partition, all or none; False when one is there already."""
         operations: list[Any] = [("create", row) for row in rows]
         try:
             self.call(lambda: self._client.submit_transaction(operations))
@@ -80,7 +80,7 @@ class Table:
         if not created and not deleted:
             return self.replace(row, etag, UpdateMode.MERGE) if etag is not None else self._created(row)
         own: Any = ("create", row) if etag is None else ("update", row, _matching(etag, UpdateMode.MERGE))
-        operations = [own, *(("create", one) for one in created)]
+        operations = [own, *(("create", entity) for entity in created)]
         operations += [("delete", {"PartitionKey": row["PartitionKey"], "RowKey": key}) for key in deleted]
         try:
             return str(self.call(lambda: self._client.submit_transaction(operations))[0]["etag"])
@@ -109,7 +109,7 @@ class Table:
                 self.delete(partition, row)
 
     def query(self, text: str, parameters: Row, select: list[str] | None = None) -> Iterator[Row]:
-        """All rows that match, page by page."""
+        """Yield all rows that match, page by page."""
         continuation: Any = None
         while True:
             rows, continuation = self.page(text, parameters, 1000, continuation, select)
@@ -120,7 +120,7 @@ class Table:
     def page(
         self, text: str, parameters: Row, top: int, continuation: Any = None, select: list[str] | None = None
     ) -> tuple[list[Row], Any]:
-        """Up to ``top`` rows that match, and what leads to the next ones (None at the end)."""
+        """Return up to ``top`` rows that match, and the continuation (None at the end)."""
 
         def read() -> tuple[list[Row], Any]:
             found = self._client.query_entities(text, parameters=dict(parameters), results_per_page=top, select=select)
@@ -134,7 +134,7 @@ class Table:
         return self.call(read)
 
     def call[T](self, call: Callable[[], T]) -> T:
-        """Call storage; expected answers come through, every other failure is ``Unavailable``."""
+        """Return what storage answers. Raise its expected errors as they are, every other as ``Unavailable``."""
         try:
             for _ in range(_TRIES):
                 try:
@@ -163,13 +163,13 @@ def _matching(etag: str, mode: UpdateMode) -> dict[str, Any]:
 
 
 def chunks(name: str, value: Any) -> Entity:
-    """A JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
+    """Return a JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     return {f"{name}{number}": text[at : at + CHUNK] for number, at in enumerate(range(0, len(text), CHUNK))}
 
 
 def joined(name: str, row: Row) -> Any:
-    """The value that ``chunks`` took apart; None where the row has none."""
+    """Return the value that ``chunks`` took apart; None where the row has none."""
     text, number = "", 0
     while (part := row.get(f"{name}{number}")) is not None:
         text, number = text + part, number + 1

@@ -31,20 +31,22 @@ class UserStatusTable:
         self._table = table
 
     def register(self, key: str, acceptance: Acceptance) -> None:
-        """Insert-only."""
+        """Insert the acceptance; one that is there stays as it is."""
         self._table.insert(_registered(key, acceptance))
 
     def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
-        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
-        rows = sorted((_registered(*one) for one in acceptances), key=lambda row: str(row["PartitionKey"]))
+        """Insert a hundred of a partition in a call; where one is there already, its hundred goes one by one."""
+        rows = sorted(
+            (_registered(key, acceptance) for key, acceptance in acceptances), key=lambda row: str(row["PartitionKey"])
+        )
         for _, group in groupby(rows, key=lambda row: row["PartitionKey"]):
-            for some in batched(group, _IN_ONE_GO, strict=False):
-                if not self._table.insert_all(list(some)):
-                    for row in some:
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all(list(batch)):
+                    for row in batch:
                         self._table.insert(row)
 
     def read(self, key: str) -> Snapshot:
-        """The whole user status in one query."""
+        """Return the whole user status; one query."""
         row, etag, registered = None, None, list[Row]()
         range_ = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
         for entity in self._table.query(range_, {"partition": _partition(key), "key": key, "end": key + _END}):
@@ -64,7 +66,7 @@ class UserStatusTable:
         registered: Iterable[Acceptance] = (),
         settled: Iterable[str] = (),
     ) -> str:
-        """One call, or a few more where a hundred acceptances are settled at once."""
+        """Return the new etag; one call, or a few more where a hundred acceptances are settled at once."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
         news = [_registered(key, acceptance) for acceptance in registered]
@@ -76,11 +78,11 @@ class UserStatusTable:
         return self._drop(partition, gone[_IN_ONE_GO:], changed)
 
     def withdraw(self, key: str, update_id: str) -> None:
-        """There or not."""
+        """Delete the acceptance, whether it is there or not."""
         self._table.delete(_partition(key), key + _BEHIND + update_id)
 
     def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
-        """A page of the table's own paging."""
+        """Return a page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
         return ScanPage(tuple(readable(rows, _holding)), leading.written(onward))
 
@@ -117,7 +119,7 @@ def _holding(entity: Row) -> UserStatusEntry:
 
 
 def _written_row(row: UserStatusRow) -> Entity:
-    confirmed = {name: [one.value, one.version.to_text(), one.update_id] for name, one in row.confirmed.items()}
+    confirmed = {name: [value.value, value.version.to_text(), value.update_id] for name, value in row.confirmed.items()}
     lease = row.lease and [row.lease.holder, row.lease.taken.isoformat(), row.lease.until.isoformat()]
     return {
         "PolicyId": row.policy_id,

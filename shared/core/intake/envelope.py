@@ -46,23 +46,23 @@ class Envelope:
 
     @property
     def accepted(self) -> datetime:
-        """The acceptance time, which the id carries."""
+        """Return the acceptance time, which the id carries."""
         return accepted_at(self.id)
 
     @property
     def ordering(self) -> Version:
-        """The version of its values; a replay keeps its original's."""
+        """Return the version of its values; a replay keeps its original's."""
         return self.version or version_of(self.update.last_reported, self.id)
 
     @property
     def user_status_key(self) -> str:
-        """The key of its user status: the partition of the user status's row and acceptances."""
+        """Return the key of its user status, under which the row and the acceptances are stored."""
         update = self.update
         return user_status_key(update.device_compliance_policy_id, str(update.device_compliance_user_status_id))
 
     @property
     def trace(self) -> str | None:
-        """The context that the update's turns follow: its own, else the sender's."""
+        """Return the trace context of the update's turns: its own, else the sender's."""
         return self.traceparent or read_traceparent(self.update.traceparent)
 
     def to_json(self) -> str:
@@ -132,7 +132,7 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
 
 
 def decoded(body: bytes) -> bytes:
-    """What base64 holds, where the body is base64; JSON objects never are."""
+    """Return what base64 holds, where the body is base64; JSON objects never are."""
     text = b"".join(body.split())
     if not text or text[:1] in b"{[":
         return body

@@ -26,7 +26,7 @@ class OutcomeRepository:
     telemetry: Telemetry
 
     def get(self, update_id: str) -> StoredOutcome | None:
-        """An update's outcome, if it has one."""
+        """Return an update's outcome; None when it has none."""
         return self.outcomes.get(update_id)
 
     def insert(self, outcome: Outcome) -> StoredOutcome | None:
@@ -38,7 +38,7 @@ class OutcomeRepository:
         return StoredOutcome(outcome, etag)
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
-        """Make many; answers the ids of those that had one."""
+        """Insert many; return the ids of updates that had an outcome already."""
         if len(outcomes) == 1:
             return [] if self.insert(outcomes[0]) else [outcomes[0].id]
         there = self.outcomes.insert_all(outcomes)
@@ -48,7 +48,7 @@ class OutcomeRepository:
         return sorted(there)
 
     def move(self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]) -> Outcome:
-        """Apply ``change`` unless the outcome is final; makes the outcome where acceptance has not come to it yet."""
+        """Apply ``change`` unless the outcome is final; insert the outcome where acceptance has not done it yet."""
         for _ in range(_TRIES):
             outcome = known.outcome if known else queued(envelope, self.clock.now())
             if outcome.state.final:
