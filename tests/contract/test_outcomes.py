@@ -9,7 +9,7 @@ from shared.core.basics.strict_json import Fault
 from shared.core.basics.version import Version
 from shared.core.delivery.outcome import Attempt, State, Transition, advance, queued, record, resolved_to, unreadable
 from shared.core.intake.envelope import Unreadable
-from shared.service.ports.storage import Conflict, InvalidContinuation, OutcomeFilter, Purged
+from shared.service.ports.storage import Conflict, InvalidContinuation, OutcomeFilter, Purged, StoredOutcome
 from shared.wiring.adapters import Ports
 from tests.builders import NOW, POLICY, an_envelope, an_id, an_update
 
@@ -227,3 +227,18 @@ def test_faults_that_fill_a_summary_stay_with_the_whole_outcome(outside: Ports) 
     assert [
         one.outcome.error for one in outside.outcomes.scan(OutcomeFilter(error_code="invalidMessage"), 10).found
     ] == [outcome.error]
+
+
+def test_many_outcomes_are_replaced_at_once_and_none_that_has_changed(outside: Ports) -> None:
+    """Each needs the etag that was read; the others of its hundred are replaced all the same."""
+    store = outside.outcomes
+    outcomes = [queued(an_envelope(second, second), NOW) for second in range(130)]
+    store.insert_all(outcomes)
+    read = [stored for outcome in outcomes if (stored := store.get(outcome.id))]
+    store.replace(replace(read[7].outcome, attempt=9), read[7].etag)
+
+    changed = store.replace_all([StoredOutcome(replace(stored.outcome, attempt=2), stored.etag) for stored in read])
+
+    assert changed == {outcomes[7].id}
+    now = [stored.outcome.attempt for outcome in outcomes if (stored := store.get(outcome.id))]
+    assert now == [9 if number == 7 else 2 for number in range(130)]

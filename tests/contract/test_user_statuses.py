@@ -8,7 +8,9 @@ import pytest
 
 from shared.core.basics.version import Version
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
-from shared.service.ports.storage import Conflict
+from shared.service.ports.storage import (
+    Conflict,
+)
 from shared.wiring.adapters import Ports
 from tests.builders import NOW, POLICY, an_id
 
@@ -61,7 +63,7 @@ def test_a_commit_adds_an_acceptance_or_changes_nothing(outside: Ports, *, there
     with pytest.raises(Conflict):
         store.commit(KEY, replace(row, lease=Lease("me", NOW, NOW)), etag, registered=[other, mine])
 
-    assert store.read(KEY) == Snapshot(row, etag, (mine,), frozenset({mine.update_id}))
+    assert store.read(KEY) == Snapshot(row, etag, (mine,))
     store.commit(KEY, row, etag, registered=[other], settled=[mine.update_id])
     assert store.read(KEY).accepted == (other,)
 
@@ -90,3 +92,15 @@ def test_many_acceptances_are_registered_at_once_each_with_its_user_status(outsi
     for n in (0, 1, 3, 119, 120):
         (accepted,) = outside.user_statuses.read(keys_[n]).accepted
         assert accepted.properties == {"devicesCount": 0 if n == 3 else n}
+
+
+def test_a_user_status_can_be_read_in_part_its_row_first(outside: Ports) -> None:
+    """A turn that finds the row leased needs no acceptance of thousands."""
+    row = UserStatusRow(POLICY, "u", {}, Lease("me", NOW, NOW), frozenset({"status"}))
+    outside.user_statuses.commit(KEY, row, None)
+    outside.user_statuses.register_all([(KEY, Acceptance(an_id(n), VERSION, {"status": "error"})) for n in range(5)])
+
+    part, whole = outside.user_statuses.read(KEY, 3), outside.user_statuses.read(KEY, 5)
+
+    assert (part.row, len(part.accepted), part.whole) == (row, 3, False)
+    assert (len(whole.accepted), whole.whole) == (5, True)

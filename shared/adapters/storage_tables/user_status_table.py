@@ -17,6 +17,7 @@ from shared.core.basics.version import Version
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, graph_properties
 from shared.service.ports.storage import ScanPage, UserStatusEntry
 
+_RANGE = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
 _END = "~"
@@ -45,17 +46,22 @@ class UserStatusTable:
                     for row in batch:
                         self._table.insert(row)
 
-    def read(self, key: str) -> Snapshot:
-        """Return the whole user status; one query."""
+    def read(self, key: str, limit: int | None = None) -> Snapshot:
+        """Return the user status with its acceptances, or up to ``limit`` of them; one query, the row comes first."""
         row, etag, registered = None, None, list[Row]()
-        range_ = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
-        for entity in self._table.query(range_, {"partition": _partition(key), "key": key, "end": key + _END}):
+        parameters = {"partition": _partition(key), "key": key, "end": key + _END}
+        rows: Iterable[Row]
+        if limit is None:
+            rows, more = self._table.query(_RANGE, parameters), None
+        else:
+            rows, more = self._table.page(_RANGE, parameters, limit + 1)
+        for entity in rows:
             if entity["RowKey"] == key:
                 row, etag = _read_row(entity), entity.metadata["etag"]  # type: ignore[attr-defined]
             else:
                 registered.append(entity)
-        accepted = tuple(readable(registered, lambda entity: _read_acceptance(key, entity)))
-        return Snapshot(row, etag, accepted, frozenset(acceptance.update_id for acceptance in accepted))
+        accepted = readable(registered, lambda entity: _read_acceptance(key, entity))
+        return Snapshot(row, etag, tuple(accepted), whole=more is None)
 
     def commit(
         self,
@@ -66,16 +72,19 @@ class UserStatusTable:
         registered: Iterable[Acceptance] = (),
         settled: Iterable[str] = (),
     ) -> str:
-        """Return the new etag; one call, or a few more where a hundred acceptances are settled at once."""
+        """Return the new etag; one call, and one for each further hundred of settled acceptances, which go first."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
         news = [_registered(key, acceptance) for acceptance in registered]
         gone = [key + _BEHIND + update_id for update_id in settled]
+        for batch in batched(gone[_IN_ONE_GO:], _IN_ONE_GO, strict=False):
+            self._table.delete_all(partition, list(batch))
         try:
-            changed = self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
+            return self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
         except KeyError:  # one of them is gone already
-            return self._drop(partition, gone, self._table.commit(entity, etag, created=news))
-        return self._drop(partition, gone[_IN_ONE_GO:], changed)
+            changed = self._table.commit(entity, etag, created=news)
+            self._table.delete_all(partition, gone[:_IN_ONE_GO])
+            return changed
 
     def withdraw(self, key: str, update_id: str) -> None:
         """Delete the acceptance, whether it is there or not."""
@@ -85,11 +94,6 @@ class UserStatusTable:
         """Return a page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
         return ScanPage(tuple(readable(rows, _holding)), leading.written(onward))
-
-    def _drop(self, partition: str, names: list[str], etag: str) -> str:
-        for name in names:
-            self._table.delete(partition, name)
-        return etag
 
 
 def _partition(key: str) -> str:
@@ -126,6 +130,7 @@ def _written_row(row: UserStatusRow) -> Entity:
         "UserStatusId": row.user_status_id,
         "Confirmed": json.dumps(confirmed),
         "Lease": json.dumps(lease),
+        "Uncertain": json.dumps(sorted(row.uncertain)),
     }
 
 
@@ -141,4 +146,5 @@ def _read_row(entity: Row) -> UserStatusRow:
         entity["UserStatusId"],
         {name: Value(value, Version.from_text(version), by) for name, (value, version, by, *_) in confirmed.items()},
         _read_lease(*lease) if lease else None,
+        frozenset(json.loads(entity.get("Uncertain", "[]"))),
     )

@@ -79,7 +79,7 @@ class Reconcile:
             return False
         key = envelope.user_status_key
         if key not in leased:
-            row = self.user_statuses.read(key).row
+            row = self.user_statuses.read(key, 0).row
             leased[key] = row is not None and row.leased_at(now) is not None
         return leased[key]
 
