@@ -85,7 +85,7 @@ def test_outcomes_of_the_version_before_are_read_and_listed_also_with_long_fault
     assert listed[0].error is not None
     assert len(listed[0].error["errors"]) == 100
     assert listed[1].envelope is not None
-    assert [outcome.id for outcome in old.outcomes.open(NOW, NOW)] == [an_id()]
+    assert [outcome.id for outcome in old.outcomes.open(NOW, NOW + timedelta(minutes=1))] == [an_id()]
 
 
 def test_an_update_of_the_version_before_is_put_back_and_delivered(old: Ports, world: World) -> None:

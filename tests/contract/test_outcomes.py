@@ -180,7 +180,7 @@ def test_many_outcomes_are_made_at_once_and_none_twice(outside: Ports) -> None:
 
 
 def test_what_is_open_is_found_whatever_else_is_kept(outside: Ports) -> None:
-    """Oldest hour first, again and again; neither final ones nor those of before the asked time."""
+    """Oldest hour first, again and again; neither final ones nor those of before or after the asked times."""
     for n in range(6):
         outcome = queued(an_envelope(seconds=n * 3600, n=n), NOW + timedelta(hours=n))
         outside.outcomes.insert(advance(outcome, Transition.CANCEL, NOW) if n in (2, 4) else outcome)
@@ -189,6 +189,8 @@ def test_what_is_open_is_found_whatever_else_is_kept(outside: Ports) -> None:
     for _ in range(2):
         found = [outcome.id for outcome in outside.outcomes.open(NOW + timedelta(hours=1), now)]
         assert found == [an_id(n * 3600, n) for n in (1, 3, 5)]
+    to_the_millisecond = outside.outcomes.open(NOW, NOW + timedelta(hours=3))
+    assert [outcome.id for outcome in to_the_millisecond] == [an_id(n * 3600, n) for n in (0, 1)]
 
     stored = outside.outcomes.get(an_id(3 * 3600, 3))
     assert stored is not None

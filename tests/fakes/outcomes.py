@@ -73,9 +73,10 @@ class MemoryOutcomes:
         rows = [self.rows[outcome.id] for outcome in page.outcomes]
         return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
 
-    def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:
-        opened = [outcome for outcome, _ in self.rows.values() if not outcome.state.final and outcome.created >= since]
-        yield from sorted(opened, key=lambda outcome: outcome.id)
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
+        opened = [outcome for outcome, _ in self.rows.values() if not outcome.state.final]
+        within = [outcome for outcome in opened if since <= outcome.created < before]
+        yield from sorted(within, key=lambda outcome: outcome.id)
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         final = [update_id for update_id, (outcome, _) in sorted(self.rows.items()) if outcome.state.final]

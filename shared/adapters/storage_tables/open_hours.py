@@ -39,20 +39,20 @@ class OpenHours:
                 self._table.put(_row(_LATE, hour, now))
                 self._noted = {other: at for other, at in self._noted.items() if at + _NOTED_FOR > now} | {hour: now}
 
-    def open(self, since: datetime, now: datetime) -> Iterator[str]:
-        """Yield the hours from ``since`` to ``now`` that are not known to be closed, oldest first."""
+    def open(self, since: datetime, before: datetime) -> Iterator[str]:
+        """Yield the hours from ``since`` to ``before`` that are not known to be closed, oldest first."""
         closed = self._closed(since)
         hour = _start(since)
-        while hour <= now:
+        while hour < before:
             partition = partition_at(_milliseconds(hour))
             if partition not in closed:
                 yield partition
             hour += _HOUR
 
-    def close(self, hour: str, now: datetime) -> None:
-        """Remember that a look at the hour found nothing open; too soon after its end that means nothing."""
-        if now >= hour_at(hour) + _HOUR + _SETTLED_AFTER:
-            self._table.put(_row(_CLOSED, hour, now))
+    def close(self, hour: str, at: datetime) -> None:
+        """Remember that a look at that time found nothing open; too soon after the hour's end that means nothing."""
+        if at >= hour_at(hour) + _HOUR + _SETTLED_AFTER:
+            self._table.put(_row(_CLOSED, hour, at))
 
     def forget(self, before: datetime) -> None:
         """Drop what is known of hours before that time."""

@@ -87,13 +87,15 @@ class OutcomeTable:
         whole = self._table.get(row["PartitionKey"], row["RowKey"])
         return replace(from_row(whole[0] if whole else row), attempts=(), result=None, raw_message=None)
 
-    def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
         """Read the hours that are not known to be closed, oldest first, a query each."""
-        for hour in self._hours.open(since, now):
-            rows = list(self._table.query(*_not_final(hour), LISTED))
-            yield from readable(rows, self._listed)
-            if not rows:
-                self._hours.close(hour, now)
+        for hour in self._hours.open(since, before):
+            found = False
+            for row in self._table.query(*_not_final(hour, before), LISTED):
+                found = True
+                yield from readable((row,), self._listed)
+            if not found:
+                self._hours.close(hour, before)
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         """Delete a page of final outcomes, a partition's hundred in a call."""
@@ -111,11 +113,14 @@ def _stored(row: Row) -> StoredOutcome:
     return StoredOutcome(from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
 
 
-def _not_final(hour: str) -> tuple[str, Row]:
+def _not_final(hour: str, before: datetime) -> tuple[str, Row]:
     # States that only a newer version knows are open, too.
-    names = {f"State{number}": state.name for number, state in enumerate(_FINAL)}
-    text = " and ".join(["PartitionKey eq @hour", *(f"State ne @{name}" for name in names)])
-    return text, names | {"hour": hour}
+    parameters = {f"State{number}": state.name for number, state in enumerate(_FINAL)} | {"hour": hour}
+    terms = ["PartitionKey eq @hour", *(f"State ne @{name}" for name in parameters if name != "hour")]
+    last_hour, parameters["row"] = bound(before)
+    if hour == last_hour:
+        terms.append("RowKey gt @row")
+    return " and ".join(terms), parameters
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:

@@ -5,8 +5,9 @@ A killed instance keeps what it had taken for as long as the host leases a messa
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from shared.core.delivery.error_body import MAX_RETRY_AFTER
 from shared.core.delivery.outcome import Outcome
 from shared.core.rate_limit import RateLimitState
 
@@ -14,6 +15,7 @@ from shared.core.rate_limit import RateLimitState
 OVERDUE_AFTER = timedelta(minutes=1)
 #: An update gets another message once in this time: by then a host gives back what a killed instance had taken.
 PUT_BACK_EVERY = timedelta(minutes=10)
+_MAX_HOLD = timedelta(seconds=MAX_RETRY_AFTER)
 #: Turns wait for their slot: each instance books some at a time, and has several times as many turns.
 _TURNS_BY_BOOKED = 4
 
@@ -30,6 +32,18 @@ class Surroundings:
     head: datetime | None
     held_until: datetime
     slot_wait: timedelta = timedelta(0)
+
+    @property
+    def reach(self) -> datetime:
+        """Return the acceptance time before which updates may be overdue; later ones are young or in the backlog."""
+        latest = self.now - OVERDUE_AFTER
+        return latest if self.head is None else min(latest, self.head)
+
+
+def held_until(state: RateLimitState, now: datetime) -> datetime:
+    """Return until when nobody writes; a hold further ahead than any may be is a wrong clock's."""
+    held = datetime.fromtimestamp(state.closed_until / 1000, UTC)
+    return held if held <= now + _MAX_HOLD else now
 
 
 def slot_wait(state: RateLimitState, now: datetime) -> timedelta:

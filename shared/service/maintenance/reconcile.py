@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
-from shared.core.delivery.overdue import Surroundings, is_overdue, slot_wait
+from shared.core.delivery.overdue import Surroundings, held_until, is_overdue, slot_wait
 from shared.service.outcomes.put_back import PutBack
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import OutcomeFilter, OutcomeStore, RateLimitStore, UpdateQueue, UserStatusStore
@@ -45,10 +45,10 @@ class Reconcile:
             return 0
         leased: dict[str, bool] = {}
         count = 0
-        for outcome in self._open(around.now, everything=everything):
+        for outcome in self._open(around, everything=everything):
             if is_overdue(outcome, around) and not self._is_leased(outcome, around.now, leased):
                 count += self._put_back(outcome)
-            if count >= MAX_PUT_BACK:
+            if max(count, len(leased)) >= MAX_PUT_BACK:
                 break
         if count:
             log.warning("overdue updates put back", extra={"count": count})
@@ -57,12 +57,12 @@ class Reconcile:
     def _look(self) -> Surroundings:
         now, head, (state, _) = self.clock.now(), self.queue.head(), self.rate_limit.read()
         # A success forgets the outage that it ends, but messages that waited for its end may still be hidden.
-        self._held_until = max(self._held_until, datetime.fromtimestamp(state.closed_until / 1000, UTC))
+        self._held_until = max(self._held_until, held_until(state, now))
         return Surroundings(now, head.inserted, self._held_until, slot_wait(state, now))
 
-    def _open(self, now: datetime, *, everything: bool) -> Iterator[Outcome]:
+    def _open(self, around: Surroundings, *, everything: bool) -> Iterator[Outcome]:
         if not everything:
-            yield from self.outcomes.open(now - self.deadline - _BEYOND_DEADLINE, now)
+            yield from self.outcomes.open(around.now - self.deadline - _BEYOND_DEADLINE, around.reach)
             return
         continuation: str | None = None
         while True:

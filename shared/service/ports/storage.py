@@ -153,8 +153,8 @@ class OutcomeStore(Purgeable, Protocol):
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
 
-    def open(self, since: datetime, now: datetime) -> Iterator[Outcome]:
-        """Yield those accepted since then that are not final, as lists show them.
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
+        """Yield those accepted between the two times that are not final, as lists show them.
 
         The cost follows what is open, not what is kept.
         """

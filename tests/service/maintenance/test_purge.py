@@ -56,9 +56,11 @@ def test_purging_more_than_a_page_goes_on(world: World) -> None:
 class SlowKeys(MemoryKeys):
     """A store of keys that takes a minute for a page, and counts what it looks at."""
 
+    size = 100
+
     def __init__(self, world: World) -> None:
         super().__init__()
-        self.clock, self.looked_at, self.size = world.clock, 0, 0
+        self.clock, self.looked_at = world.clock, 0
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         self.clock.step(minutes=1)
@@ -70,14 +72,19 @@ class SlowKeys(MemoryKeys):
         return Purged(self.size, rest[self.size - 1] if len(rest) > self.size else None)
 
 
-def test_keys_that_take_hours_to_purge_are_read_once_and_starve_no_outcome(world: World) -> None:
-    """A run continues where the last one ended; outcomes wait a day for the keys at most."""
+def with_slow_keys(world: World) -> SlowKeys:
+    """Let the world keep a thousand keys in a slow store, and as many outcomes."""
     keys = SlowKeys(world)
     world.relay = Services(world.relay.settings, **world.ports() | {"idempotency_keys": keys})
     for n in range(1000):
         keys.reserve(f"{n:04}", KeyReservation(an_id(n=n), "f"))
         world.outcomes.insert(advance(queued(an_envelope(n=n), NOW), Transition.CANCEL, NOW))
-    keys.size = 100
+    return keys
+
+
+def test_keys_that_take_hours_to_purge_are_read_once_and_starve_no_outcome(world: World) -> None:
+    """A run continues where the last one ended; outcomes wait a day for the keys at most."""
+    keys = with_slow_keys(world)
     world.clock.step(days=31, hours=-2)
 
     for _ in range(3):
@@ -93,12 +100,7 @@ def test_keys_that_take_hours_to_purge_are_read_once_and_starve_no_outcome(world
 
 def test_an_outcome_outlasts_its_key(world: World) -> None:
     """While keys of its age are still to be purged: their twins must not put it on the queue again."""
-    keys = SlowKeys(world)
-    world.relay = Services(world.relay.settings, **world.ports() | {"idempotency_keys": keys})
-    for n in range(1000):
-        keys.reserve(f"{n:04}", KeyReservation(an_id(n=n), "f"))
-        world.outcomes.insert(advance(queued(an_envelope(n=n), NOW), Transition.CANCEL, NOW))
-    keys.size = 100
+    keys = with_slow_keys(world)
     world.clock.step(days=30, hours=1)
 
     world.relay.purge()
