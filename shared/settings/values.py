@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from shared.core.basics import guid
 from shared.core.intake.webhook_source import WebhookSource, webhook_sources
 
 #: Graph's root by cloud (docs/graph-facts.md#clouds).
@@ -17,7 +18,7 @@ CLOUDS = {
     "usgovdod": "https://dod-graph.microsoft.us",
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
-GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(guid.GUID)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,12 @@ def write_quota(text: str) -> WriteQuota:
 
 
 def url(text: str, *, plain_anywhere: bool) -> str:
-    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``."""
+    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``.
+
+    It goes into headers as it is, so it is ASCII without white space or control characters.
+    """
+    if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError
     url = urlsplit(text)
     host = url.hostname or ""
     bad = url.query or url.fragment or url.username or url.password or not host

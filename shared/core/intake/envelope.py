@@ -1,11 +1,9 @@
 """What travels on the queue: our envelope, a foreign message, or something that nobody can read."""
 
 import base64
-import binascii
+import hashlib
 import json
-import unicodedata
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +14,7 @@ from shared.core.basics.trace import read_traceparent
 from shared.core.basics.update_id import accepted_at, derived_update_id, is_update_id
 from shared.core.basics.version import Version, version_of
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.queue_text import clean_text, decoded, mistake_in
 from shared.core.intake.update import Update, parse_update, user_status_key
 from shared.core.intake.update_schema import UPDATE_SCHEMA
 
@@ -113,8 +112,11 @@ class Unreadable:
 
 
 def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> Received | Unreadable:
-    """Read plain or base64 JSON; never raises. A foreign message's id is the same whenever it is read."""
-    derived = derived_update_id(inserted, message_id)
+    """Return the update of plain or base64 JSON; never raise.
+
+    A foreign message's id is the same whenever it is read, and another one for other bytes.
+    """
+    derived = derived_update_id(inserted, f"{message_id}\n{hashlib.sha256(body).hexdigest()}")
     parsed = read_json(decoded(body))
     if isinstance(parsed, InvalidMessage):
         return _unreadable(derived, parsed, body)
@@ -129,17 +131,6 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
     if isinstance(update, InvalidMessage):
         return _unreadable(derived, update, body)
     return Received(Envelope(derived, 1, update), foreign=True)
-
-
-def decoded(body: bytes) -> bytes:
-    """Return what base64 holds, where the body is base64; JSON objects never are."""
-    text = b"".join(body.split())
-    if not text or text[:1] in b"{[":
-        return body
-    try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
-        return body
 
 
 def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
@@ -214,6 +205,9 @@ _RULES: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
 
 
 def _unreadable(update_id: str, invalid: InvalidMessage, body: bytes) -> Unreadable:
+    mistake = mistake_in(body)
+    if mistake is not None:
+        return Unreadable(update_id, (Fault("", mistake.detail),), mistake.text, None)
     return Unreadable(update_id, invalid.faults, *raw_message(body))
 
 
@@ -222,9 +216,5 @@ def raw_message(body: bytes) -> tuple[str, str | None]:
 
     Where the message is base64 of text, the text is what that holds.
     """
-    for content in (decoded(body), body):
-        with suppress(UnicodeDecodeError):
-            text = content.decode()
-            if not any(unicodedata.category(character) == "Cc" and character not in "\t\r\n" for character in text):
-                return text, None
-    return base64.b64encode(body).decode(), "base64"
+    text = clean_text(decoded(body)) or clean_text(body)
+    return (text, None) if text else (base64.b64encode(body).decode(), "base64")

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.core.delivery.outcome import State
-from shared.core.delivery.resource import ERROR_CODES
 from shared.core.erasure.erasure import ErasureState
 from shared.core.erasure.subject import SUBJECT_SCHEMA
+from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
 from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
-from shared.service.intake.replay import MAX_REPLAYS
-from shared.web.batch import MAX_UPDATES
-from shared.web.request import MAX_KEY_LENGTH
+from shared.web.query import REPLAY_SCHEMA
 from shared.web.response import PROBLEM_URN, PROBLEMS
 
 type Schema = Mapping[str, Any]
@@ -25,15 +23,6 @@ EXAMPLE: Final[Schema] = {
         "lastReportedDateTime": "2017-01-01T00:00:17.7769392-08:00",
         "userPrincipalName": "User Principal Name value",
     },
-}
-#: The list's filters by members of a message, and by error: what no update can have is refused.
-FILTERED: Schema = {
-    "errorCode": {"enum": list(ERROR_CODES)},
-    **{
-        name: {"type": "string", "pattern": UPDATE_SCHEMA["properties"][name]["pattern"]}
-        for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source")
-    },
-    "idempotencyKey": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[ -~]+$"},
 }
 IDS_EXAMPLE: Final[Schema] = {
     name: EXAMPLE[name] for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
@@ -141,29 +130,7 @@ SCHEMAS: Final[Schema] = {
         {"index": _COUNT, "id": _ID, "status": {"enum": _STATUSES}, "error": ref("Error")},
         optional=("id", "status", "error"),
     ),
-    "ReplayFilter": _object(
-        {
-            "status": {"enum": _STATUSES},
-            "statusDetail": {"enum": _DETAILS},
-            **FILTERED,
-            "createdAfter": _DATE_TIME,
-            "createdBefore": _DATE_TIME,
-            "dryRun": {"type": "boolean", "default": False},
-        },
-        optional=(
-            "status",
-            "statusDetail",
-            "errorCode",
-            "deviceCompliancePolicyId",
-            "deviceComplianceUserStatusId",
-            "source",
-            "idempotencyKey",
-            "createdAfter",
-            "createdBefore",
-            "dryRun",
-        ),
-        additionalProperties=False,
-    ),
+    "ReplayFilter": REPLAY_SCHEMA,
     "ReplayCount": _object({"matched": _COUNT}),
     "Replayed": _object({"matched": _COUNT, "replayed": {**_COUNT, "maximum": MAX_REPLAYS}, "remaining": _COUNT}),
     "UserStatus": _object(

@@ -1,1 +1,1 @@
-"""Tests."""
+"""Tests of shared/core/intake."""
