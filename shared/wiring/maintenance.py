@@ -28,16 +28,15 @@ class Maintenance(UseCases):
 
     @made_once
     def reconcile(self) -> Reconcile:
+        from shared.service.maintenance.holds import Holds
         from shared.service.maintenance.reconcile import Reconcile
 
-        ports = self.ports
+        ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
         return Reconcile(
-            queue=ports.queue,
+            holds=Holds(ports.queue, ports.rate_limit, self.quota, ports.clock, limit),
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
-            rate_limit=ports.rate_limit,
             put_back=self.put_back,
-            clock=ports.clock,
             deadline=self.settings.delivery_deadline,
         )
 

@@ -4,34 +4,36 @@ A killed instance keeps what it had taken for as long as the host leases a messa
 (docs/graph-facts.md#f87): the update must not wait for that.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from shared.core.delivery.error_body import MAX_RETRY_AFTER
 from shared.core.delivery.outcome import Outcome
-from shared.core.rate_limit import RateLimitState
 
 #: A turn takes less, from the moment at which its message shows.
 OVERDUE_AFTER = timedelta(minutes=1)
 #: An update gets another message once in this time: by then a host gives back what a killed instance had taken.
 PUT_BACK_EVERY = timedelta(minutes=10)
-_MAX_HOLD = timedelta(seconds=MAX_RETRY_AFTER)
 #: Turns wait for their slot: each instance books some at a time, and has several times as many turns.
 _TURNS_BY_BOOKED = 4
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What reconciliation sees beside an update.
+    """What reconciliation sees beside the updates.
 
     ``head`` is when the queue's first visible message was put there, None where no message is visible. Nobody could
-    write before ``held_until``. A turn that waits for its slot takes up to ``slot_wait``.
+    write before ``held_until``, for a policy of ``policies`` (in lower case) before the time there. Slots are booked
+    up to ``booked_until``; ``spacing`` is the time between two writes at the full quota.
     """
 
     now: datetime
     head: datetime | None
     held_until: datetime
-    slot_wait: timedelta = timedelta(0)
+    policies: Mapping[str, datetime] = field(default_factory=dict)
+    booked_until: datetime | None = None
+    spacing: timedelta = timedelta(0)
 
     @property
     def reach(self) -> datetime:
@@ -39,24 +41,38 @@ class Surroundings:
         latest = self.now - OVERDUE_AFTER
         return latest if self.head is None else min(latest, self.head)
 
+    @property
+    def slot_wait(self) -> timedelta:
+        """Return how long a turn may wait for its slot: the longer, the further ahead slots are booked."""
+        return _TURNS_BY_BOOKED * max(timedelta(0), (self.booked_until or self.now) - self.now)
 
-def held_until(state: RateLimitState, now: datetime) -> datetime:
-    """Return until when nobody writes; a hold further ahead than any may be is a wrong clock's."""
-    held = datetime.fromtimestamp(state.closed_until / 1000, UTC)
-    return held if held <= now + _MAX_HOLD else now
 
+def overdue_updates(outcomes: Iterable[Outcome], around: Surroundings) -> list[Outcome]:
+    """Return the open updates that should have had their turn by now.
 
-def slot_wait(state: RateLimitState, now: datetime) -> timedelta:
-    """Return how long a turn may wait for its slot: the longer, the further ahead slots are booked."""
-    booked_until = max(state.stamps, default=0) / 1000
-    return _TURNS_BY_BOOKED * timedelta(seconds=max(0.0, booked_until - now.timestamp()))
+    Updates that waited for an outage of their policy come back from the queue one after the other when it ends, in the
+    quota's pace: so many of them take so long.
+    """
+    late = [outcome for outcome in outcomes if is_overdue(outcome, around)]
+    crowds = Counter(_policy(outcome) for outcome in late)
+
+    def has_had_time(outcome: Outcome) -> bool:
+        policy = _policy(outcome)
+        held = around.policies.get(policy)
+        return held is None or held + OVERDUE_AFTER + crowds[policy] * around.spacing <= around.now
+
+    return [outcome for outcome in late if has_had_time(outcome)]
 
 
 def is_overdue(outcome: Outcome, around: Surroundings) -> bool:
-    """Whether an open update should have had its turn by now, and its message is not in the queue's backlog."""
+    """Whether an open update was due for a while, and its message is not in the queue's backlog."""
     due = max(outcome.last_action, outcome.next_attempt or outcome.created, around.held_until)
     if due + max(OVERDUE_AFTER, around.slot_wait) > around.now:
         return False
     if outcome.put_back is not None and outcome.put_back + PUT_BACK_EVERY > around.now:
         return False
     return around.head is None or around.head > due
+
+
+def _policy(outcome: Outcome) -> str:
+    return outcome.update.device_compliance_policy_id.lower() if outcome.update is not None else ""

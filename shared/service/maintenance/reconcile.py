@@ -6,14 +6,14 @@ for its next attempt, for a hold that everyone keeps, in a backlog, or in a turn
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
-from shared.core.delivery.overdue import Surroundings, held_until, is_overdue, slot_wait
+from shared.core.delivery.overdue import Surroundings, overdue_updates
+from shared.service.maintenance.holds import Holds
 from shared.service.outcomes.put_back import PutBack
-from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import OutcomeFilter, OutcomeStore, RateLimitStore, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import OutcomeFilter, OutcomeStore, UserStatusStore
 
 log = logging.getLogger(__name__)
 
@@ -25,40 +25,30 @@ MAX_PUT_BACK = 1000
 _OPEN = tuple(state for state in State if not state.final)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reconcile:
-    """Finds overdue updates; one a process, so that a run knows of the hold that the last one saw."""
+    """Finds overdue updates, once a minute."""
 
-    queue: UpdateQueue
+    holds: Holds
     outcomes: OutcomeStore
     user_statuses: UserStatusStore
-    rate_limit: RateLimitStore
     put_back: PutBack
-    clock: Clock
     deadline: timedelta
-    _held_until: datetime = field(default=datetime.min.replace(tzinfo=UTC))
 
     def __call__(self, *, everything: bool = False) -> int:
         """Return how many updates were put back; ``everything`` looks at the whole retention, not at what is recent."""
-        around = self._look()
+        around = self.holds.look()
         if around.held_until > around.now:
             return 0
-        leased: dict[str, bool] = {}
-        count = 0
-        for outcome in self._open(around, everything=everything):
-            if is_overdue(outcome, around) and not self._is_leased(outcome, around.now, leased):
+        count, leased = 0, dict[str, bool]()
+        for outcome in overdue_updates(self._open(around, everything=everything), around):
+            if not self._is_leased(outcome, around.now, leased):
                 count += self._put_back(outcome)
             if max(count, len(leased)) >= MAX_PUT_BACK:
                 break
         if count:
             log.warning("overdue updates put back", extra={"count": count})
         return count
-
-    def _look(self) -> Surroundings:
-        now, head, (state, _) = self.clock.now(), self.queue.head(), self.rate_limit.read()
-        # A success forgets the outage that it ends, but messages that waited for its end may still be hidden.
-        self._held_until = max(self._held_until, held_until(state, now))
-        return Surroundings(now, head.inserted, self._held_until, slot_wait(state, now))
 
     def _open(self, around: Surroundings, *, everything: bool) -> Iterator[Outcome]:
         if not everything:

@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.core.delivery.outcome import Outcome, Transition, advance, queued
-from shared.core.delivery.overdue import Surroundings, held_until, is_overdue, slot_wait
-from shared.core.rate_limit import RateLimitState
-from tests.builders import NOW, an_envelope
+from shared.core.delivery.overdue import Surroundings, is_overdue, overdue_updates
+from tests.builders import NOW, POLICY, an_envelope
 
 QUEUED = queued(an_envelope(), NOW)
 
@@ -28,8 +27,8 @@ def after(seconds: float, **around: object) -> Surroundings:
         (QUEUED, after(60, head=NOW + timedelta(seconds=1)), True),
         (QUEUED, after(600, held_until=NOW + timedelta(seconds=541)), False),
         (QUEUED, after(600, held_until=NOW + timedelta(seconds=540)), True),
-        (QUEUED, after(99, slot_wait=timedelta(seconds=100)), False),
-        (QUEUED, after(100, slot_wait=timedelta(seconds=100)), True),
+        (QUEUED, after(80, booked_until=NOW + timedelta(seconds=101)), False),
+        (QUEUED, after(80, booked_until=NOW + timedelta(seconds=100)), True),
         (advance(QUEUED, Transition.WAIT, NOW, next_attempt=NOW + timedelta(hours=1)), after(3659), False),
         (advance(QUEUED, Transition.WAIT, NOW, next_attempt=NOW + timedelta(hours=1)), after(3660), True),
         (replace(QUEUED, put_back=NOW), after(599), False),
@@ -45,13 +44,17 @@ def test_an_update_is_overdue_when_nothing_explains_that_it_still_waits(
 
 def test_the_wait_for_a_slot_follows_how_far_ahead_slots_are_booked() -> None:
     """Each instance books a few at a time for several times as many turns."""
-    milliseconds = int(NOW.timestamp() * 1000)
-    assert slot_wait(RateLimitState(), NOW) == timedelta(0)
-    assert slot_wait(RateLimitState(stamps=(milliseconds + 30_000,)), NOW) == timedelta(minutes=2)
+    assert after(0).slot_wait == timedelta(0)
+    assert after(0, booked_until=NOW - timedelta(hours=1)).slot_wait == timedelta(0)
+    assert after(0, booked_until=NOW + timedelta(seconds=30)).slot_wait == timedelta(minutes=2)
 
 
-def test_a_hold_that_a_wrong_clock_wrote_stops_nothing() -> None:
-    """No hold is longer than a day."""
-    milliseconds = int(NOW.timestamp() * 1000)
-    assert held_until(RateLimitState(hold_until=milliseconds + 3_600_000), NOW) == NOW + timedelta(hours=1)
-    assert held_until(RateLimitState(hold_until=milliseconds + 300 * 86_400_000), NOW) == NOW
+def test_updates_that_waited_for_their_policy_have_time_to_come_back_one_by_one() -> None:
+    """The more of them, the longer; those of another policy are not kept by it."""
+    waiting = [queued(an_envelope(n=n), NOW) for n in range(300)]
+    other = queued(an_envelope(n=999, deviceCompliancePolicyId=POLICY.replace("3", "4")), NOW)
+    outage = {"policies": {POLICY: NOW + timedelta(seconds=60)}, "spacing": timedelta(seconds=0.2)}
+
+    assert overdue_updates([*waiting, other], after(179, **outage)) == [other]
+    assert len(overdue_updates([*waiting, other], after(180, **outage))) == 301
+    assert len(overdue_updates([*waiting[:10], other], after(122, **outage))) == 11

@@ -1,5 +1,6 @@
 """Reconciliation: a lost message is made good, what waits on purpose is left alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
@@ -73,3 +74,15 @@ def test_an_outcome_older_than_its_update_is_overdue_only_after_its_next_attempt
     world.clock.step(minutes=50)
     assert world.relay.reconcile() == 0
     assert world.queue.messages[0].visible - world.clock.now() > timedelta(minutes=5)
+
+
+def test_a_hold_that_a_wrong_clock_wrote_stops_nothing(world: World) -> None:
+    """300 days ahead lies beyond every hold."""
+    world.accept()
+    world.queue.messages.clear()
+    row, etag = world.rate_limit.read()
+    until = int((world.clock.now() + timedelta(days=300)).timestamp() * 1000)
+    world.rate_limit.write(replace(row, hold_until=until), etag)
+    world.clock.step(minutes=2)
+
+    assert world.relay.reconcile() == 1
