@@ -198,7 +198,7 @@ def error_object(code: str, message: str, faults: tuple[Fault, ...] = ()) -> Mem
 
 
 def advance(outcome: Outcome, transition: Transition, now: datetime, **known: Any) -> Outcome:
-    """Return the outcome after a transition that brings the fields ``known``. Raise IllegalMoveError where it is final."""
+    """Return the outcome after a transition, with the fields ``known``. Raise IllegalMoveError where it is final."""
     state = TRANSITIONS[outcome.state].get(transition)
     if state is None:
         raise IllegalMoveError(f"{outcome.id}: {transition.value} after {outcome.state.name}")
