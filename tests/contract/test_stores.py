@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,8 @@ from shared.core.delivery.statistics import hour_of
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
 from shared.core.intake.envelope import Unreadable
 from shared.core.rate_limit import RateLimitState
+from shared.core.rate_limit.outage import Breaker
+from shared.core.rate_limit.route import Route
 from shared.service.ports.storage import (
     Conflict,
     CounterRow,
@@ -244,11 +246,17 @@ def test_the_shared_row_is_swapped_by_one_at_a_time(outside: Ports) -> None:
     empty, no_etag = outside.rate_limit.read()
     assert (empty, no_etag) == (RateLimitState(), None)
     pacing = RateLimitState(
-        stamps=(10, 200, 3_000), hold_until=5, pause_until=6, faults=("a", "b"), open_since=1, probe=7
+        stamps=(10, 200, 3_000),
+        hold_until=5,
+        everyone=Breaker(faults=("a", "b"), open_since=1, pause_until=6, probe=7),
+        policies=((POLICY, Breaker(faults=("c",), probe_until=8)),),
+        route=Route(missing=("d",), retry_at=9),
+        unknown={"Pacing": {"later": [1]}, "Outages": {"lanes": {"normal": 3}}},
     )
 
-    outside.rate_limit.write(pacing, None)
+    written = outside.rate_limit.write(pacing, None)
 
+    assert written is None or abs(written - datetime.now(UTC)) < timedelta(minutes=5)
     with pytest.raises(Conflict):
         outside.rate_limit.write(RateLimitState(), None)
     read, etag = outside.rate_limit.read()

@@ -120,7 +120,7 @@ class UserDirectories:
             return policy
 
     def _read(self, policy: _Policy, policy_id: str, name: str) -> Choice | ListUnavailable | Deferred:
-        later = self._rate_limiter.hold()
+        later = self._rate_limiter.wait_while_held()
         if later is not None:
             return later
         begun = self._clock.now()
@@ -167,7 +167,7 @@ class UserDirectories:
         policy.pause_until = self._clock.now() + timedelta(seconds=pause)
         # Begun anew next time: what leads on may have expired.
         policy.pages = ()
-        self._rate_limiter.report_read(reply)
+        self._rate_limiter.record_read(reply)
         return ListUnavailable(reply, answer)
 
 

@@ -74,7 +74,7 @@ class Resolve:
             said = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
         except IdentityUnavailable as error:
             said = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
-            self.rate_limiter.report(_key(envelope), said.reply)
+            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), said.reply)
         match said:
             case Found(user_status_id):
                 return self._stand(envelope, known, lambda one: resolved_to(one, user_status_id))

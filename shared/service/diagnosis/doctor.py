@@ -14,6 +14,7 @@ from shared.core.delivery.retry import is_success, may_still_land
 from shared.core.delivery.user_status import Lease, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
+from shared.core.rate_limit import Slot
 from shared.service.delivery.lease import Claim, Leases
 from shared.service.delivery.write import Permit, Write
 from shared.service.diagnosis.checks import (
@@ -32,7 +33,7 @@ from shared.service.diagnosis.checks import (
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
 from shared.service.ports.storage import Conflict, CounterStore, Denied, Unavailable, UpdateQueue, UserStatusStore
-from shared.service.rate_limiter import Deferred, RateLimiter
+from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are told; those of one check are told together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
@@ -109,10 +110,10 @@ class Doctor:
         return refused(READ, reply, has_role=_has_role(token))
 
     def _tried(self, asked: ProbeTarget, token: str) -> CheckResult:
-        with self.rate_limiter.slot() as slot:
-            if isinstance(slot, Deferred):
+        with self.rate_limiter.slot(asked.policy_id, diagnostic=True) as admission:
+            if not isinstance(admission.acquire(), Slot):
                 return unknown(WRITE, "All writes are held back: Graph asked for it, or is failing.", TRY_AGAIN)
-            return self._leased(asked, Permit(slot, token))
+            return self._leased(asked, Permit(admission, token))
 
     def _leased(self, asked: ProbeTarget, permit: Permit) -> CheckResult:
         key = user_status_key(asked.policy_id, asked.user_status_id)

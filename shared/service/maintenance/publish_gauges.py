@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from shared.core.rate_limit import Quota, used
+from shared.core.rate_limit.quota import Quota, used
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import RateLimitStore, Unavailable, UpdateQueue
 from shared.service.ports.telemetry import Gauges, Telemetry
@@ -33,5 +33,5 @@ class PublishGauges:
     def _look(self) -> Gauges:
         head, (pacing, _), now = self.queue.head(), self.pacing.read(), self.clock.now()
         age = 0.0 if head.inserted is None else max(0.0, (now - head.inserted).total_seconds())
-        share = used(pacing, self.quota, int(now.timestamp() * 1000)) / self.quota.count
+        share = used(pacing.stamps, self.quota, int(now.timestamp() * 1000)) / self.quota.count
         return Gauges(head.length, age, share)

@@ -190,7 +190,7 @@ class RateLimitStore(Protocol):
     """The small row that all instances share. Raises ``Unavailable``."""
 
     def read(self) -> tuple[RateLimitState, str | None]: ...
-    def write(self, pacing: RateLimitState, etag: str | None) -> None:
+    def write(self, state: RateLimitState, etag: str | None) -> datetime | None:
         """Raises ``Conflict``."""
         ...
 
