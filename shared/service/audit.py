@@ -33,16 +33,24 @@ class Audit:
     clock: Clock
     randomness: Randomness
 
-    def of[T](self, action: Action, target: str | None, run: Callable[[], T], *, by: str | None) -> T:
+    def of[T](
+        self,
+        action: Action,
+        target: str | None,
+        run: Callable[[], T],
+        *,
+        by: str | None,
+        came_of: Callable[[T], Result] | None = None,
+    ) -> T:
         """Run an action between the two writes of its record, and return what it returns.
 
-        Its result is ``notFound`` where that is None, and ``refused`` where it is ``Refused``. Raise ``Unavailable``
-        before the action where the record cannot be written, and whatever the action raises.
+        ``came_of`` says what the record's result is; without it None is ``notFound`` and ``Refused`` is ``refused``.
+        Raise ``Unavailable`` before the action where the record cannot be written, and whatever the action raises.
         """
         record, result = self.begin(action, target, by=by), Result.FAILED
         try:
             done = run()
-            result = _result(done)
+            result = (came_of or _came_of)(done)
             return done
         finally:
             self.end(record, result)
@@ -65,7 +73,7 @@ class Audit:
         return self.records.list(wanted, top, continuation)
 
 
-def _result(done: object) -> Result:
+def _came_of(done: object) -> Result:
     match done:
         case None:
             return Result.NOT_FOUND

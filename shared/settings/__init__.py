@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from shared.settings.values import (
     write_quota,
 )
 
+#: An update's outcome outlasts its deadline by this at least: else it could be purged before it is final.
+_BEYOND_DEADLINE = timedelta(days=1)
 _QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
@@ -97,20 +99,32 @@ class Settings:
 
         read_all = {field: read(*row) for field, row in _SETTINGS.items()}
         storage = read_storage(given, faults)
-        base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
-        if base is not None and longest is not None and base > longest:
-            faults.append(f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})")
-        if read_all["authentication"] is Authentication.ENTRA and not read_all["platform_authentication"]:
-            faults.append(
-                "AUTHENTICATION = 'entra': accepted only where App Service authentication is on, which sets "
-                "WEBSITE_AUTH_ENABLED to true; without it anybody could forge the caller's headers"
-            )
+        faults += _contradictions(read_all)
         if faults:
             raise InvalidSettings(faults)
         graph_cloud = read_all.pop("cloud")
         root = read_all.pop("graph_base_url") or graph_cloud
         read_all.pop("worker_telemetry")
         return cls(storage=storage, graph_root=root, graph_audience=f"{graph_cloud}/.default", **read_all)
+
+
+def _contradictions(read_all: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a fault for settings that are good one by one, but not together; None is a setting that is bad already."""
+    base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
+    if base is not None and longest is not None and base > longest:
+        yield f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})"
+    if read_all["authentication"] is Authentication.ENTRA and not read_all["platform_authentication"]:
+        yield (
+            "AUTHENTICATION = 'entra': accepted only where App Service authentication is on, which sets "
+            "WEBSITE_AUTH_ENABLED to true; without it anybody could forge the caller's headers"
+        )
+    deadline, retention = read_all["delivery_deadline"], read_all["outcome_retention"]
+    if deadline is not None and retention is not None and retention < deadline + _BEYOND_DEADLINE:
+        days, hours = retention / timedelta(days=1), deadline / timedelta(hours=1)
+        yield (
+            f"OUTCOME_RETENTION_DAYS = {days:g}: accepted is at least a day more than DELIVERY_DEADLINE_HOURS"
+            f" ({hours:g})"
+        )
 
 
 _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {

@@ -4,16 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import Fault, pointer
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.intake.update_schema import is_policy_id, is_user_status_id
-from shared.service.audit import Audit
 from shared.service.diagnosis.checks import CheckResult, CheckStatus
 from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
 from shared.service.ports.runtime import Clock
@@ -24,7 +21,7 @@ from shared.web.openapi.operations import as_json, operation, parameter
 from shared.web.openapi.schemas import IDS, Schema, ref
 from shared.web.query import parameters
 from shared.web.response import Problem, json_response
-from shared.web.waiting import Waiting
+from shared.web.running_checks import RunningChecks
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +31,6 @@ _NAMES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "deviceCompliancePolicyId": (is_policy_id, "must be a GUID"),
     "deviceComplianceUserStatusId": (is_user_status_id, "must be 1 to 256 of A-Z a-z 0-9 - _ . ~ @ :"),
 }
-#: What the audit says of a probe; one that was held back, or did not end in time, was refused.
-_CAME_OF = {CheckStatus.OK: Result.SUCCEEDED, CheckStatus.FAILING: Result.FAILED}
-type _Checks = Mapping[str, Callable[[], Sequence[CheckResult]]]
 
 
 @dataclass(frozen=True)
@@ -44,8 +38,7 @@ class DoctorApi:
     """The checks, side by side, each bounded in time."""
 
     doctor: Doctor
-    waiting: Waiting
-    audit: Audit
+    running: RunningChecks
     callers: Callers
     clock: Clock
 
@@ -57,43 +50,35 @@ class DoctorApi:
         tried too: the user status's own values are sent back.
         """
         asked = _asked(*parameters(request))
-        checks = self.doctor.checks(asked)
-        findings = await (self._found(checks) if asked is None else self._probed(asked, checks, request))
-        failing = any(finding.verdict is CheckStatus.FAILING for finding in findings)
+        if asked is not None:
+            self.callers.authorize(PROBE, request)
+        checks = self.doctor.checks(asked, by=self.callers.principal(request))
+        found = await asyncio.gather(*(self._result(name, check, asked) for name, check in checks.items()))
+        findings = [finding for some in found for finding in some]
+        failing = any(finding.status is CheckStatus.FAILING for finding in findings)
         body = {
             "asOfDateTime": format_milliseconds(self.clock.now()),
             "status": "failing" if failing else "ok",
-            "checks": [_told(finding) for finding in findings],
+            "checks": [_as_json(finding) for finding in findings],
         }
         return json_response(200, body)
 
-    async def _probed(self, asked: ProbeTarget, checks: _Checks, request: func.HttpRequest) -> list[CheckResult]:
-        """Run the checks with the probe, which writes to Graph: it takes a role, and leaves an audit record."""
-        self.callers.authorize(PROBE, request)
-        begin = partial(self.audit.begin, Action.PROBE, asked.policy_id, by=self.callers.principal(request))
-        record = await self.waiting.run(begin)
-        findings = await self._found(checks)
-        (write,) = (finding for finding in findings if finding.name == WRITE)
-        await self.waiting.run(partial(self.audit.end, record, _CAME_OF.get(write.verdict, Result.REFUSED)))
-        return findings
-
-    async def _found(self, checks: _Checks) -> list[CheckResult]:
-        found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
-        return [finding for some in found for finding in some]
-
-    async def _one(self, name: str, check: Callable[[], Sequence[CheckResult]]) -> Sequence[CheckResult]:
+    async def _result(
+        self, name: str, check: Callable[[], Sequence[CheckResult]], asked: ProbeTarget | None
+    ) -> Sequence[CheckResult]:
         seconds = WRITE_SECONDS if name == WRITE else SECONDS
+        key = f"{name} {asked}" if name == WRITE else name
         try:
-            return await asyncio.wait_for(self.waiting.run(check), seconds)
+            return await self.running.result(f"doctor {key}", check, seconds)
         except TimeoutError:
             log.warning("doctor: no answer", extra={"check": name})
             return late(name, seconds)
 
 
-def _told(finding: CheckResult) -> dict[str, Any]:
+def _as_json(finding: CheckResult) -> dict[str, Any]:
     return {
         "name": finding.name,
-        "status": finding.verdict.value,
+        "status": finding.status.value,
         "detail": finding.detail,
         "nextStep": finding.next_step,
     }

@@ -7,7 +7,7 @@ from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.audit import Action
+from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import InvalidMessage
 from shared.core.basics.update_id import is_update_id
 from shared.core.erasure.erasure import Erasure, resource
@@ -61,6 +61,10 @@ class ErasuresApi:
         if erasure is None:
             raise _NOT_FOUND
         return json_response(200, resource(erasure), _ask_again(erasure))
+
+
+def _requested(_: Erasure) -> Result:
+    return Result.SUCCEEDED
 
 
 def _ask_again(erasure: Erasure) -> dict[str, str]:

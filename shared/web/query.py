@@ -70,7 +70,7 @@ def list_values(request: func.HttpRequest, accepted: Validator) -> dict[str, Any
     """
     given, faults = parameters(request)
     values: dict[str, Any] = {name: _value(name, text) for name, text in given.items()}
-    faults += accepted.faults(values)
+    faults += [*accepted.faults(values), *_time_faults(values)]
     if faults:
         raise Problem("invalidQuery", "The query is not valid; see errors.", tuple(dict.fromkeys(faults)))
     return {"top": DEFAULT_TOP, "continuation": None} | values
@@ -78,7 +78,7 @@ def list_values(request: func.HttpRequest, accepted: Validator) -> dict[str, Any
 
 def replay_filter(document: Any) -> tuple[OutcomeFilter, bool]:
     """Return the filter of a replay in JSON, and ``dryRun``. Raise a problem that names every bad member."""
-    faults = tuple(dict.fromkeys(_REPLAY.faults(document)))
+    faults = tuple(dict.fromkeys([*_REPLAY.faults(document), *_time_faults(document)]))
     if faults:
         raise malformed(InvalidMessage(faults))
     return outcome_filter(document), document.get("dryRun", False)
@@ -92,9 +92,19 @@ def outcome_filter(values: Mapping[str, Any]) -> OutcomeFilter:
         device_compliance_user_status_id=values.get("deviceComplianceUserStatusId"),
         source=values.get("source"),
         idempotency_key=values.get("idempotencyKey"),
+        error_code=values.get("errorCode"),
         created_after=moment(values.get("createdAfter")),
         created_before=moment(values.get("createdBefore")),
     )
+
+
+def _time_faults(values: Any) -> list[Fault]:
+    """Return the fault of a span of time in which nothing can have been accepted."""
+    texts = [values.get(name) if isinstance(values, dict) else None for name in _TIMES]
+    after, before = (moment(text) if isinstance(text, str) else None for text in texts)
+    if after is None or before is None or after < before:
+        return []
+    return [Fault("/createdBefore", "must be later than createdAfter")]
 
 
 def _value(name: str, text: str) -> str | int:

@@ -78,7 +78,7 @@ class UpdatesApi:
         It is on the queue before the answer. A repeated request, by its idempotency key, gets the first one's update.
         """
         wait = preferred_wait(request)
-        accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
+        accepted = await self.waiting.in_time(lambda: self._accepted(request, origin_of(request, invocation)))
         outcome = await self.waiting.until_final(accepted.outcome, wait)
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
@@ -90,7 +90,7 @@ class UpdatesApi:
         With `Retry-After` while it is not final.
         """
         wait, update_id = preferred_wait(request), _id(request)
-        stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
+        stored = await self.waiting.in_time(lambda: self.outcomes.get(update_id))
         if stored is None:
             raise _NOT_FOUND
         self.callers.authorize_reading(stored.outcome.submitted_by, request)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
     from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.running_checks import RunningChecks
     from shared.web.session import SessionApi
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
@@ -74,13 +75,19 @@ class Services(Maintenance):
     def batch(self) -> BatchApi:
         from shared.web.batch import BatchApi
 
-        return BatchApi(self.accept, self.callers)
+        return BatchApi(self.accept, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:
         from shared.web.webhooks import WebhooksApi
 
-        return WebhooksApi(self.accept, self.settings.webhook_sources, self.webhook_refusals, self.ports.clock)
+        return WebhooksApi(
+            accept=self.accept,
+            sources=self.settings.webhook_sources,
+            refusals=self.webhook_refusals,
+            clock=self.ports.clock,
+            waiting=self.waiting,
+        )
 
     @made_once
     def user_statuses(self) -> UserStatusesApi:
@@ -105,7 +112,7 @@ class Services(Maintenance):
     def doctor(self) -> DoctorApi:
         from shared.web.doctor import DoctorApi
 
-        return DoctorApi(self.diagnose, self.waiting, self.audit, self.callers, self.ports.clock)
+        return DoctorApi(self.diagnose, self.running_checks, self.callers, self.ports.clock)
 
     @made_once
     def audit_records(self) -> AuditApi:
@@ -123,7 +130,7 @@ class Services(Maintenance):
     def health(self) -> HealthApi:
         from shared.web.health import HealthApi
 
-        return HealthApi(self.readiness, self.waiting, self.ports.clock)
+        return HealthApi(self.readiness, self.running_checks, self.ports.clock)
 
     @made_once
     def openapi(self) -> OpenApi:
@@ -144,6 +151,12 @@ class Services(Maintenance):
         settings = self.settings
         needs_role = settings.authentication is Authentication.ENTRA
         return Callers(settings.public_base_url, settings.platform_authentication, needs_role)
+
+    @made_once
+    def running_checks(self) -> RunningChecks:
+        from shared.web.running_checks import RunningChecks
+
+        return RunningChecks()
 
     @made_once
     def waiting(self) -> Waiting:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from shared.core.audit import AuditRecord
 from shared.service.ports.audit import AuditFilter
-from shared.service.ports.storage import InvalidContinuation, ScanPage
+from shared.service.ports.storage import InvalidContinuation, Purged, ScanPage
+from tests.fakes.purging import purged
 
 
 class MemoryAudit:
@@ -27,11 +28,9 @@ class MemoryAudit:
         matching = [record for record in matching if _matches(record, wanted)]
         return ScanPage(tuple(matching[:top]), f"before-{matching[top - 1].id}" if len(matching) > top else None)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        old = [record_id for record_id, record in self.rows.items() if record.created < before][:limit]
-        for record_id in old:
-            del self.rows[record_id]
-        return len(old)
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        old = [record_id for record_id, record in self.rows.items() if record.created < before]
+        return purged(self.rows, old, limit, continuation)
 
 
 def _matches(record: AuditRecord, wanted: AuditFilter) -> bool:

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.newest_first import between
-from shared.adapters.storage_tables.outcome_row import keys
+from shared.adapters.storage_tables.outcome_row import id_in, keys
+from shared.adapters.storage_tables.rows import readable
 from shared.adapters.storage_tables.table import Entity, Row, Table
 from shared.core.audit import AuditRecord
 from shared.service.ports.audit import AuditFilter
-from shared.service.ports.storage import ScanPage
+from shared.service.ports.storage import Purged, ScanPage
 
 
 class AuditTable:
@@ -29,15 +30,16 @@ class AuditTable:
         """Return a page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
-        return ScanPage(tuple(_from_row(row) for row in rows), leading.written(onward))
+        return ScanPage(tuple(readable(rows, _from_row)), leading.written(onward))
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """Delete by the time in the keys."""
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete a page of records, by the time in their keys."""
         text, parameters = _condition(AuditFilter(created_before=before))
-        rows = self._table.some(text, parameters, limit, ["PartitionKey", "RowKey"])
+        select = ["PartitionKey", "RowKey"]
+        rows, onward = self._table.page(text, parameters, limit, leading.read(continuation), select)
         for row in rows:
             self._table.delete(row["PartitionKey"], row["RowKey"])
-        return len(rows)
+        return Purged(len(rows), leading.written(onward))
 
 
 def _condition(wanted: AuditFilter) -> tuple[str, Row]:
@@ -52,7 +54,6 @@ def _to_row(record: AuditRecord) -> Entity:
     return {
         "PartitionKey": partition,
         "RowKey": row,
-        "Id": record.id,
         "Action": str(record.action),
         "By": record.by or "",
         "Target": record.target or "",
@@ -62,7 +63,7 @@ def _to_row(record: AuditRecord) -> Entity:
 
 def _from_row(row: Row) -> AuditRecord:
     return AuditRecord(
-        id=row["Id"],
+        id=id_in(row),
         action=row["Action"],
         by=row["By"] or None,
         target=row["Target"] or None,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.core.audit import Action, AuditRecord
-from shared.service.ports.storage import ScanPage
+from shared.service.ports.storage import Purgeable, ScanPage
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class AuditFilter:
     created_before: datetime | None = None
 
 
-class AuditStore(Protocol):
+class AuditStore(Purgeable, Protocol):
     """Audit records, newest first. No method changes a record but for its result, or deletes one before its time.
 
     Raises ``Unavailable``.
@@ -26,12 +26,6 @@ class AuditStore(Protocol):
     def append(self, record: AuditRecord) -> None: ...
     def conclude(self, record: AuditRecord) -> None:
         """Write the result of an appended record."""
-        ...
 
     def list(self, wanted: AuditFilter, top: int, continuation: str | None = None) -> ScanPage[AuditRecord]:
         """Return a page, newest first. Raise ``InvalidContinuation``."""
-        ...
-
-    def purge(self, before: datetime, limit: int) -> int:
-        """Delete up to ``limit`` records of before that time; answers how many."""
-        ...
