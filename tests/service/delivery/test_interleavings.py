@@ -1,4 +1,4 @@
-"""Crashes, duplicates, lost answers, late landings, clocks that differ: every interleaving ends in the same Graph state.
+"""Crashes, lost answers, late landings, clocks that differ: every interleaving ends in the same Graph state.
 
 20,000 examples: ``INTERLEAVINGS=20000 python -m pytest tests/service/delivery/test_interleavings.py``.
 """
