@@ -30,7 +30,7 @@ class StorageQueue:
         self._call(lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES))
 
     def head(self) -> QueueHead:
-        """Its approximate length, and when its first visible message was put there."""
+        """Return its approximate length, and when its first visible message was put there."""
         length = self._call(self._client.get_queue_properties).approximate_message_count
         first = next(iter(self._call(lambda: self._client.peek_messages(1))), None)
         return QueueHead(length or 0, first.inserted_on if first else None)

@@ -89,7 +89,7 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
 
     return {
         "queue": lambda: StorageQueue(clients.queue(settings.queue)),
-        "outcomes": lambda: OutcomeTable(table("Outcomes")),
+        "outcomes": lambda: OutcomeTable(table("Outcomes"), table("OpenHours")),
         "user_statuses": lambda: UserStatusTable(table("UserStatuses")),
         "rate_limit": lambda: RateLimitTable(table("Pacing")),
         "idempotency_keys": lambda: IdempotencyTable(table("IdempotencyKeys")),

@@ -4,13 +4,14 @@ Each check stands alone, so that one that hangs hides no other. The probe of the
 of the quota, the lease of its user status, and only the values that Graph has just shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.core.basics.access_token import WRITE_ROLE, Claims, read_claims
 from shared.core.basics.version import Version
 from shared.core.delivery.reply_kind import NetworkFault, ReplyKind
 from shared.core.delivery.retry import is_success, may_still_land
+from shared.core.delivery.statistics import Statistics
 from shared.core.delivery.user_status import Lease, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
@@ -29,6 +30,7 @@ from shared.service.diagnosis.next_steps import (
     STORAGE_TARGET,
     TRY_AGAIN,
 )
+from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
 from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UpdateQueue, UserStatusStore
@@ -36,6 +38,7 @@ from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are shown; those of one check are shown together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
+WEBHOOKS = "webhooks"
 _ME = "doctor"
 _OLDEST = Version(0, _ME)
 
@@ -50,7 +53,10 @@ class ProbeTarget:
 
 @dataclass(frozen=True)
 class Doctor:
-    """The checks; ``graph_root`` is the cloud's own, whatever address is used instead."""
+    """The checks; ``graph_root`` is the cloud's own, whatever address is used instead.
+
+    ``webhook_sources`` are the names of those configured; without any there is no check of them.
+    """
 
     queue: UpdateQueue
     counters: CounterStore
@@ -62,16 +68,27 @@ class Doctor:
     write: Write
     randomness: Randomness
     graph_root: str
+    statistics: Callable[[], Statistics]
+    webhook_sources: Collection[str]
 
     def checks(self, asked: ProbeTarget | None) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
-        """Each answers for its names."""
+        """Return the checks, each by the names of its findings."""
+        webhooks = {WEBHOOKS: lambda: [self._webhooks()]} if self.webhook_sources else {}
         return {
             QUEUE: lambda: [_storage(QUEUE, self.queue.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],
             WRITE: lambda: [self._with_token(WRITE, lambda token: self._tried(asked, token)) if asked else _NOT_ASKED],
+            **webhooks,
         }
+
+    def _webhooks(self) -> CheckResult:
+        try:
+            statistics = self.statistics()
+        except Unavailable:
+            return unknown(WEBHOOKS, "The relay's storage did not give its counts.", "Mend queue and tables first.")
+        return webhook_check(WEBHOOKS, statistics, self.webhook_sources)
 
     def _token(self) -> Sequence[CheckResult]:
         names = TOKEN.split(", ")
