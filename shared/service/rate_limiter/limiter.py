@@ -35,7 +35,7 @@ _MAX_AGE = 3_000
 _FRESH_UNCONFIRMED = 100
 #: A turn needs about this long to get ready, until that has been measured.
 _FIRST_LEAD = 250
-_LEAD_RESERVE = 30
+_LEAD_RESERVE = 80
 _POLL_MILLISECONDS = 100
 _MIN_DELAY = 1_000
 

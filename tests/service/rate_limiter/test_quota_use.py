@@ -28,6 +28,7 @@ def delivered(fleet: Fleet, updates: int) -> Fleet:
         (10, 0.12, 0.95),
         (1, 0.25, 0.8),
         (3, 0.25, 0.8),
+        (10, 0.25, 0.75),
     ],
 )
 def test_a_backlog_uses_the_quota_however_far_storage_is(instances: int, storage_seconds: float, least: float) -> None:
