@@ -187,9 +187,11 @@ class RateLimiter:
         return slot
 
     def _next_slot(self, admission: Admission, known: RateLimitState, now: int) -> Slot | None:
-        to_come = int(self._preparation) + self._last_look()
-        ready_in = self._last_look() if admission.ready else to_come
-        lead = ready_in + _LEAD_RESERVE
+        last_look = self._last_look()
+        to_come = int(self._preparation) + last_look
+        lead = (last_look if admission.ready else to_come) + _LEAD_RESERVE
+        # In a moment of slowness some turns are ready sooner than others: only what is hopeless is given up.
+        ready_in = last_look + (0 if admission.ready else self._preparation.least)
         slot = self._pool.take(admission, now=now, lead=lead, ready_in=ready_in, held_until=known.hold_until)
         if slot is not None:
             if not admission.ready:
