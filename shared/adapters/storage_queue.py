@@ -8,12 +8,12 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from shared.service.ports.storage import Denied, QueueHead, Unavailable
+from shared.adapters.storage_fault import storage_fault
+from shared.service.ports.storage import QueueHead
 
 #: Put Message accepts up to 7 days of invisibility (docs/graph-facts.md#f42).
 _MAX_DELAY = timedelta(days=7)
 NEVER_EXPIRES = -1
-_REFUSALS = (401, 403)
 
 encode_policy = TextBase64EncodePolicy
 
@@ -46,9 +46,8 @@ class StorageQueue:
             except ResourceNotFoundError:
                 self._create()
                 return call()
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
-            refused = getattr(error, "status_code", None) in _REFUSALS
-            raise (Denied if refused else Unavailable)(f"queue: {type(error).__name__}") from error
+        except (AzureError, ValueError) as error:  # ValueError: no token, or a wait that is too long
+            raise storage_fault("queue", error) from error
 
     def _create(self) -> None:
         with suppress(ResourceExistsError):

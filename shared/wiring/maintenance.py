@@ -85,6 +85,8 @@ class Maintenance(UseCases):
             write=self.write,
             randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
+            statistics=self.counters.statistics,
+            webhook_sources=self.settings.webhook_sources,
         )
 
     @made_once

@@ -11,7 +11,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.service.ports.storage import Conflict, Denied, Unavailable
+from shared.adapters.storage_fault import storage_fault
+from shared.service.ports.storage import Conflict, Unavailable
 
 type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
@@ -23,7 +24,6 @@ _MISSING_TABLE = "TableNotFound"
 _NO_ECHO = "return-no-content"
 #: Another instance may be just making the table, which takes it a moment.
 _TRIES = 8
-_REFUSALS = (401, 403)
 
 
 class Table:
@@ -157,9 +157,8 @@ class Table:
             raise Unavailable("table: not there although just made")
         except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
             raise
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
-            refused = getattr(error, "status_code", None) in _REFUSALS
-            raise (Denied if refused else Unavailable)(f"table: {type(error).__name__}") from error
+        except (AzureError, ValueError) as error:  # ValueError: no token, or a wait that is too long
+            raise storage_fault("table", error) from error
 
     def _create(self) -> None:
         # Threads that come together wait for the one that makes it.

@@ -13,7 +13,11 @@ from shared.core.rate_limit import RateLimitState
 
 
 class Unavailable(Exception):
-    """Storage could not be reached, or refused us."""
+    """Storage could not be reached, or refused us; ``code`` is why: storage's own code, or a ``NetworkFault``'s."""
+
+    def __init__(self, text: str = "", *, code: str | None = None) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Denied(Unavailable):
