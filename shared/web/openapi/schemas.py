@@ -132,10 +132,8 @@ _CHECK = {"type": "string", "enum": ["ok", "failing", "unknown"]}
 
 _PROBLEM: Schema = {
     "type": {"type": "string", "enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
-    "title": _STRING,
+    **dict.fromkeys(("title", "detail", "instance"), _STRING),
     "status": {"type": "integer"},
-    "detail": _STRING,
-    "instance": _STRING,
     "errors": {"type": "array", "items": ref("Fault")},
 }
 SCHEMAS: Final[Schema] = {
