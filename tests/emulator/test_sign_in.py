@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from emulator import sign_in
+from emulator.host import FUNCTION_KEY
 from emulator.stack import Stack, stack
 from emulator.tokens import issue
 from tests.builders import a_message
@@ -18,8 +19,8 @@ SECONDS = 30
 
 @pytest.fixture(scope="module")
 def relay() -> Iterator[Stack]:
-    """Start a relay that asks for roles."""
-    with stack(**sign_in.SETTINGS) as parts:
+    """Start a relay that asks for roles, in a host that has a function key which nobody sends."""
+    with stack(**sign_in.SETTINGS, **{FUNCTION_KEY: "unused"}) as parts:
         yield parts
 
 
