@@ -140,6 +140,9 @@ def test_storage_that_refuses_is_told_from_storage_that_is_away(
         (GraphReply(500), "unknown"),
         (GraphReply(429), "unknown"),
         (GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS), "unknown"),
+        (GraphReply(400, judged=ReplyKind.APPROVAL_REQUIRED), "failing"),
+        (GraphReply(400, judged=ReplyKind.LICENCE_MISSING), "failing"),
+        (GraphReply(470, judged=ReplyKind.FOREIGN), "failing"),
         (GraphReply(None, TransportFault.UNREACHABLE), "failing"),
     ],
 )

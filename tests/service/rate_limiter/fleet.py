@@ -96,7 +96,7 @@ class Fleet:
             elif queue:
                 user, policy = queue.pop(0)
             else:
-                self.time.pause(1)
+                self.time.pause(max(1.0, min(60.0, min(later)[0] - self.time.seconds)))
                 continue
             self.time.pause(3 * self.storage_seconds)
             began = self.time.seconds
