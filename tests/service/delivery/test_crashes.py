@@ -12,6 +12,7 @@ import pytest
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import State
 from shared.core.delivery.reply_kind import TransportFault
+from shared.service.delivery.lease import FIRST_READ
 from shared.service.diagnosis.doctor import WRITE, ProbeTarget
 from shared.wiring.services import Services
 from tests.builders import POLICY, USER, reported
@@ -48,11 +49,18 @@ class Story:
 
 def delivered_before(world: World) -> None:
     older(world)
-    world.run()
+    world.run(most=3000)
 
 
 def both_wait(world: World) -> None:
     older(world)
+    newer(world)
+
+
+def a_crowd_waits(world: World) -> None:
+    """More acceptances than are read along with the row."""
+    for _ in range(FIRST_READ + 21):
+        older(world)
     newer(world)
 
 
@@ -65,32 +73,36 @@ def may_have_landed(world: World) -> None:
     world.clock.step(minutes=2)
 
 
+def one_turn(world: World) -> None:
+    world.deliver_next()
+
+
 def replies(*script: GraphReply | LateLanding) -> Callable[[World], None]:
     def act(world: World) -> None:
         world.graph.replies = list(script)
-        world.run()
+        world.run(most=3000)
 
     return act
 
 
 def refuse_the_newest(world: World) -> None:
     world.graph.refuse = lambda properties: properties["status"] == "nonCompliant"
-    world.run()
+    world.run(most=3000)
 
 
 def pass_the_deadline(world: World) -> None:
     world.clock.step(hours=25)
-    world.run()
+    world.run(most=3000)
 
 
 def cancel_the_last(world: World) -> None:
     world.relay.cancel(max(world.outcomes.rows))
-    world.run()
+    world.run(most=3000)
 
 
 def accept_and_deliver(world: World) -> None:
     newer(world)
-    world.run()
+    world.run(most=3000)
 
 
 def probe(world: World) -> None:
@@ -101,6 +113,7 @@ NEWER = {State.DELIVERED: "nonCompliant"}
 STORIES = {
     "accept and deliver": Story(delivered_before, accept_and_deliver, NEWER),
     "two wait": Story(both_wait, replies(), NEWER),
+    "a crowd waits": Story(a_crowd_waits, one_turn, NEWER),
     "wait and try again": Story(both_wait, replies(GraphReply(503), GraphReply(429)), NEWER),
     "a silent answer": Story(both_wait, replies(LATE), NEWER),
     "a refused newest": Story(both_wait, refuse_the_newest, {State.FAILED: "compliant"}),
