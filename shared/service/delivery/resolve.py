@@ -15,6 +15,7 @@ from itertools import chain
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import (
+    EXPIRED,
     Attempt,
     Members,
     Outcome,
@@ -79,6 +80,8 @@ class Resolve:
             and self.clock.now() >= self.decide.deadline(envelope.accepted)
         ):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
+        if envelope.update.has_expired(self.clock.now()):
+            return self._fail(envelope, known, EXPIRED)
         return self._find(envelope, known)
 
     def _find(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:

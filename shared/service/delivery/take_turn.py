@@ -6,11 +6,11 @@ What happens when the process dies between two lines is in ``docs/architecture/c
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.outcome import Members, deadline_exceeded
+from shared.core.delivery.outcome import EXPIRED, Members, deadline_exceeded
 from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import (
     DeadlineExceeded,
@@ -64,7 +64,7 @@ class TakeTurn:
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         """Carry one update as far as it goes now; ``known`` is its outcome as read before, which may have changed."""
         turn = Turn(envelope, known, holder=f"{self.randomness.bits():x}")
-        if self._overdue(turn):
+        if self._overdue(turn) or turn.has_expired(self.clock.now()):
             self._take(turn)  # fails without a call
             return
         if turn.final and not self._lost_values(turn):
@@ -97,7 +97,7 @@ class TakeTurn:
         """No call can be made: it waits, however long, since nothing was tried."""
         policy_id = turn.envelope.update.device_compliance_policy_id
         self.rate_limiter.record(policy_id, turn.envelope.user_status_key, reply)
-        step = self.decide(reply, attempt=turn.envelope.attempt, deadline=NEVER)
+        step = self._decide(turn, reply, NEVER)
         if isinstance(step, RetryAt):
             self.complete.retry_later(turn.envelope, turn.known, step, ())
 
@@ -120,6 +120,7 @@ class TakeTurn:
         self._fail_without_call(turn)
         whole = True
         for _ in range(MAX_WRITES):
+            self._fail_expired(turn)
             if not self._has_work(turn):
                 return None
             values = turn.values() if whole else turn.newest_alone(turn.values())
@@ -147,6 +148,11 @@ class TakeTurn:
         elif turn.route_missing and not turn.stale:
             turn.fail(list(turn.claim.accepted), _NO_ROUTE.to_json())
 
+    def _fail_expired(self, turn: Turn) -> None:
+        while expired := turn.expired(self.clock.now()):
+            turn.fail(expired, EXPIRED)
+            self.read_outcomes.pending(turn)
+
     def _has_work(self, turn: Turn) -> bool:
         """Whether this turn has anything to send: its own values, or ones that a withdrawn write may have replaced."""
         if turn.permit is None or turn.stale:
@@ -162,7 +168,7 @@ class TakeTurn:
                 return deferred
             case RouteMissing():
                 return GiveUp(_NO_ROUTE)
-        return self.decide(written.reply, attempt=turn.envelope.attempt, deadline=self.decide.deadline(turn.tried_from))
+        return self._decide(turn, written.reply, self.decide.deadline(turn.tried_from))
 
     def _refused(self, turn: Turn, values: Values, error: Members) -> None:
         """The one update whose values these are fails; where there is none, they are not sent again."""
@@ -171,3 +177,12 @@ class TakeTurn:
         if not waiting:
             turn.claim.forget(values)
         self.read_outcomes.pending(turn)
+
+    def _decide(self, turn: Turn, reply: GraphReply, deadline: datetime) -> Step:
+        step, expires = (
+            self.decide(reply, attempt=turn.envelope.attempt, deadline=deadline),
+            turn.envelope.update.expires,
+        )
+        if isinstance(step, RetryAt) and expires is not None:
+            return replace(step, when=min(step.when, expires))  # it ends then, not at its next attempt
+        return step
