@@ -179,10 +179,8 @@ class TakeTurn:
         self.read_outcomes.pending(turn)
 
     def _decide(self, turn: Turn, reply: GraphReply, deadline: datetime) -> Step:
-        step, expires = (
-            self.decide(reply, attempt=turn.envelope.attempt, deadline=deadline),
-            turn.envelope.update.expires,
-        )
+        step = self.decide(reply, attempt=turn.envelope.attempt, deadline=deadline)
+        expires = turn.envelope.update.expires
         if isinstance(step, RetryAt) and expires is not None:
             return replace(step, when=min(step.when, expires))  # it ends then, not at its next attempt
         return step
