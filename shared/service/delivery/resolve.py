@@ -8,8 +8,9 @@ statuses, and whatever dies in between, the next turn goes on with the same one.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
+from itertools import chain
 
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
 from shared.core.delivery.graph_reply import GraphReply
@@ -30,30 +31,28 @@ from shared.core.delivery.outcome import (
 from shared.core.delivery.retry import (
     DeadlineExceeded,
     DeliveryError,
-    DeliveryLimits,
     GiveUp,
     RetryAt,
-    Step,
-    decide,
     is_refusal,
 )
 from shared.core.delivery.user_directory import Found, NotListed, NotUnique, next_look
 from shared.core.delivery.user_status import Acceptance
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import user_status_key
+from shared.service.compare_and_swap import until_no_conflict
 from shared.service.delivery.complete import Complete, attempts_from
+from shared.service.delivery.decide import NEVER, Decide
 from shared.service.delivery.directories import ListUnavailable, UserDirectories
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.graph import IdentityUnavailable
-from shared.service.ports.runtime import Clock, Randomness
+from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
 from shared.service.rate_limiter import Deferred, RateLimiter
 
 log = logging.getLogger(__name__)
 
-_TRIES = 10
+_UNLIKE_ANY = object()
 _NOT_LISTED = "userStatusNotFound"
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,7 @@ class Resolve:
     complete: Complete
     rate_limiter: RateLimiter
     clock: Clock
-    randomness: Randomness
-    limits: DeliveryLimits
+    decide: Decide
 
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
         """The message for the resolved id; None when its turn is over: it waits, is put back, or failed."""
@@ -76,7 +74,11 @@ class Resolve:
         stands = known.outcome.update if known else None
         if stands is not None and stands.resolved is not None:
             return replace(envelope, update=stands)
-        if known is not None and known.outcome.attempt_count and self.clock.now() >= self._deadline(envelope):
+        if (
+            known is not None
+            and known.outcome.attempt_count
+            and self.clock.now() >= self.decide.deadline(envelope.accepted)
+        ):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
         if envelope.update.has_expired(self.clock.now()):
             return self._fail(envelope, known, EXPIRED)
@@ -117,7 +119,8 @@ class Resolve:
         """A read that fails is a call of the update that made it: it shows among its attempts, and it was tried."""
         calls = () if unread.call is None else (unread.call,)
         tried = bool(calls) or (known is not None and known.outcome.attempt_count > 0)
-        match self._decide(envelope, unread.reply, self._deadline(envelope) if tried else _NEVER):
+        deadline = self.decide.deadline(envelope.accepted) if tried else NEVER
+        match self.decide(unread.reply, attempt=envelope.attempt, deadline=deadline):
             case RetryAt() as step:
                 self.complete.retry_later(envelope, known, step, calls)
             case GiveUp(error) | DeadlineExceeded(error):
@@ -125,19 +128,6 @@ class Resolve:
                     error = replace(error, code=_NOT_LISTED)
                 return self._fail(envelope, known, error.to_json(), attempts_from(calls))
         return None
-
-    def _decide(self, envelope: Envelope, reply: GraphReply, deadline: datetime) -> Step:
-        return decide(
-            reply,
-            attempt=envelope.attempt,
-            now=self.clock.now(),
-            jitter=self.randomness.jitter(),
-            policy=self.limits.retry,
-            deadline=deadline,
-        )
-
-    def _deadline(self, envelope: Envelope) -> datetime:
-        return envelope.accepted + self.limits.deadline
 
     def _fail(
         self, envelope: Envelope, known: StoredOutcome | None, error: Members, attempts: tuple[Attempt, ...] = ()
@@ -151,17 +141,21 @@ class Resolve:
         self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]
     ) -> Envelope | None:
         """What this turn found out, unless another one was faster: then what that one did."""
-        for _ in range(_TRIES):
+        looks = chain([known], iter(lambda: self.repository.get(envelope.id), _UNLIKE_ANY))
+
+        def stand() -> Envelope | None:
+            known = next(looks)
             outcome = known.outcome if known else queued(envelope, self.clock.now())
             if known is not None and is_stale(outcome, envelope):
                 return None
             if outcome.update is not None and outcome.update.resolved is not None:
                 return replace(envelope, update=outcome.update)
             changed = change(outcome)
-            if self.repository.write(changed, known):
-                return self._gone_on(envelope, changed)
-            known = self.repository.get(envelope.id)
-        raise Conflict(envelope.id)
+            if not self.repository.write(changed, known):
+                raise Conflict(envelope.id)
+            return self._gone_on(envelope, changed)
+
+        return until_no_conflict(stand)
 
     def _gone_on(self, envelope: Envelope, outcome: Outcome) -> Envelope | None:
         if outcome.state.final or outcome.update is None:
