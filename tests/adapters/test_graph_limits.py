@@ -63,13 +63,12 @@ def test_a_dripping_server_is_cut_off_at_the_limit(endless: threading.Event, hea
 
 
 def test_a_connection_that_the_server_closed_while_idle_is_no_fault() -> None:
-    """One is opened anew, unseen."""
+    """Another one is opened, unseen."""
     with serving(answering()) as server:
-        adapter, answers = graph(server.url), []
+        adapter = graph(server.url)
         for count in range(1, 6):
-            answers.append(adapter.patch_user_status(POLICY, USER, EXAMPLE, token="t").reply.status_code)
-            until(lambda count=count: server.closed == count)
-    assert answers == [200] * 5
+            assert adapter.patch_user_status(POLICY, USER, EXAMPLE, token="t").reply.status_code == 200
+            until(lambda count=count: server.closed == count)  # type: ignore[misc]
 
 
 def test_connections_are_kept() -> None:

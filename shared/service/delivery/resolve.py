@@ -2,7 +2,7 @@
 
 The first resolution of an update stands for all its attempts, and on every instance: it is written into the outcome by
 compare-and-swap before anything else follows from it. So the values of one update are never registered with two user
-statuses, and whatever dies in between, the next turn goes on with the same one. A replay resolves anew.
+statuses, and whatever dies in between, the next turn goes on with the same one. A replay resolves again.
 """
 
 import logging
@@ -57,7 +57,7 @@ _NOT_LISTED = "userStatusNotFound"
 
 @dataclass(frozen=True)
 class Resolve:
-    """Gives an update that is named by principal name its user status."""
+    """Give an update that is named by principal name its user status."""
 
     directories: UserDirectories
     user_statuses: UserStatusStore
@@ -68,17 +68,14 @@ class Resolve:
     decide: Decide
 
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
-        """The message for the resolved id; None when its turn is over: it waits, is put back, or failed."""
+        """Return the message for the resolved id; None when the turn is over: it waits, is put back, or failed."""
         if envelope.update.device_compliance_user_status_id is not None:
             return envelope
-        stands = known.outcome.update if known else None
-        if stands is not None and stands.resolved is not None:
-            return replace(envelope, update=stands)
-        if (
-            known is not None
-            and known.outcome.attempt_count
-            and self.clock.now() >= self.decide.deadline(envelope.accepted)
-        ):
+        update = known.outcome.update if known else None
+        if update is not None and update.resolved is not None:
+            return replace(envelope, update=update)
+        tried = known is not None and known.outcome.attempt_count > 0
+        if known is not None and tried and self.clock.now() >= self.decide.deadline(envelope.accepted):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
         if envelope.update.has_expired(self.clock.now()):
             return self._fail(envelope, known, EXPIRED)
@@ -87,22 +84,22 @@ class Resolve:
     def _find(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
         update = envelope.update
         try:
-            said = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
+            choice = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
         except IdentityUnavailable as error:
-            said = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
-            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), said.reply)
-        match said:
+            choice = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
+            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), choice.reply)
+        match choice:
             case Found(user_status_id):
-                return self._stand(envelope, known, lambda one: resolved_to(one, user_status_id))
+                return self._stand(envelope, known, lambda outcome: resolved_to(outcome, user_status_id))
             case NotListed():
-                return self._look_again(envelope, known, said.message)
+                return self._look_again(envelope, known, choice.message)
             case NotUnique(code, message):
                 return self._fail(envelope, known, error_object(code, message))
             case Deferred(when):
                 self.complete.requeue(envelope, when)
                 return None
             case ListUnavailable():
-                return self._unread(envelope, known, said)
+                return self._unread(envelope, known, choice)
 
     def _look_again(self, envelope: Envelope, known: StoredOutcome | None, message: str) -> Envelope | None:
         """Wait for the name to appear. The error keeps the time of the first look, whoever makes the next one."""
@@ -116,7 +113,7 @@ class Resolve:
         return None
 
     def _unread(self, envelope: Envelope, known: StoredOutcome | None, unread: ListUnavailable) -> Envelope | None:
-        """A read that fails is a call of the update that made it: it shows among its attempts, and it was tried."""
+        """Wait after a failed read, which is a call of the update that made it and shows among its attempts."""
         calls = () if unread.call is None else (unread.call,)
         tried = bool(calls) or (known is not None and known.outcome.attempt_count > 0)
         deadline = self.decide.deadline(envelope.accepted) if tried else NEVER
@@ -134,13 +131,13 @@ class Resolve:
     ) -> Envelope | None:
         now = self.clock.now()
         return self._stand(
-            envelope, known, lambda one: advance(record(one, attempts), Transition.FAIL, now, error=error)
+            envelope, known, lambda outcome: advance(record(outcome, attempts), Transition.FAIL, now, error=error)
         )
 
     def _stand(
         self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]
     ) -> Envelope | None:
-        """What this turn found out, unless another one was faster: then what that one did."""
+        """Write down what this turn found, unless another turn was faster: then go on with what that one wrote."""
         looks = chain([known], iter(lambda: self.repository.get(envelope.id), _UNLIKE_ANY))
 
         def stand() -> Envelope | None:
