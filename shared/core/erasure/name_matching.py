@@ -21,6 +21,7 @@ _JOINING = r"\w'.\-!#^~+@/"
 _NOT_AFTER = rf"(?<![{_JOINING}])"
 #: A full stop after a name ends the sentence unless a further label of its domain follows.
 _NOT_BEFORE = rf"(?![{_JOINING.replace('.', '', 1)}]|\.+[{_JOINING}])"
+_MAX_CHARACTER_BYTES = 4
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -71,7 +72,20 @@ def _decoded(run: str) -> Iterator[str]:
     digits = run.rstrip("=")
     whole = digits[: len(digits) - (len(digits) % 4 == 1)]
     content = base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_" if {"-", "_"} & set(whole) else None)
-    yield content.decode("utf-8", "replace")
-    if b"\0" in content:
-        yield content.decode("utf-16-le", "replace")
-        yield content.decode("utf-16-be", "replace")
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be") if b"\0" in content else ("utf-8",):
+        text = _strict(content, encoding)
+        if text is not None:
+            yield text
+
+
+def _strict(content: bytes, encoding: str) -> str | None:
+    """Return the text of bytes, the last character perhaps cut off; None where they are no text.
+
+    In what only looks encoded one could find any short name.
+    """
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if error.start < len(content) - _MAX_CHARACTER_BYTES:
+            return None
+        return content[: error.start].decode(encoding, "replace")
