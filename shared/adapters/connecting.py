@@ -40,7 +40,7 @@ def _resolved(host: str, port: int, seconds: float, resolve: Resolve) -> Sequenc
     def look_up() -> None:
         try:
             found.set_result(resolve(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - raised where the result is waited for
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: raised where it is awaited
             found.set_exception(error)
 
     threading.Thread(target=look_up, name="resolve", daemon=True).start()

@@ -20,7 +20,7 @@ from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import PROBLEMS, Problem, json_response
 from shared.web.waiting import Waiting
-from shared.web.webhook_items import from_source, items_of, keyed, refused_item, whole_body
+from shared.web.webhook_messages import from_source, messages_in, refused_body, refused_item, with_request_key
 from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of
 
 _ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
@@ -110,15 +110,15 @@ class WebhooksApi:
         """Return the request's messages. A body that is unreadable as a whole is kept, and a problem raised."""
         try:
             document = json_body(request, MAX_BATCH_BYTES)
-            items = [from_source(name, item) for item in items_of(source.map, document, headers)]
+            items = [from_source(name, item) for item in messages_in(source.map, document, headers)]
         except Problem as problem:
             if problem.status in _UNREADABLE:
                 faults = tuple(problem.errors) or (Fault("", problem.detail),)
                 raw = request.get_body()
-                self.refusals.keep(name, raw, [whole_body(faults, raw)])
+                self.refusals.keep(name, raw, [refused_body(faults, raw)])
                 self.refusals.count(name, Refusal.INVALID_MESSAGE)
             raise
-        return keyed(source, headers, document, items)
+        return with_request_key(source, headers, document, items)
 
 
 def _validation_code(document: Any) -> str:

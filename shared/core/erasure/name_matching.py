@@ -8,6 +8,7 @@ not be taken for the person.
 import base64
 import re
 import unicodedata
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote
@@ -21,7 +22,6 @@ _JOINING = r"\w'.\-!#^~+@/"
 _NOT_AFTER = rf"(?<![{_JOINING}])"
 #: A full stop after a name ends the sentence unless a further label of its domain follows.
 _NOT_BEFORE = rf"(?![{_JOINING.replace('.', '', 1)}]|\.+[{_JOINING}])"
-_MAX_CHARACTER_BYTES = 4
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -73,19 +73,17 @@ def _decoded(run: str) -> Iterator[str]:
     whole = digits[: len(digits) - (len(digits) % 4 == 1)]
     content = base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_" if {"-", "_"} & set(whole) else None)
     for encoding in ("utf-8", "utf-16-le", "utf-16-be") if b"\0" in content else ("utf-8",):
-        text = _strict(content, encoding)
+        text = _text(content, encoding)
         if text is not None:
             yield text
 
 
-def _strict(content: bytes, encoding: str) -> str | None:
-    """Return the text of bytes, the last character perhaps cut off; None where they are no text.
-
-    In what only looks encoded one could find any short name.
-    """
+def _text(content: bytes, encoding: str) -> str | None:
+    """Return the text; None for bytes that are none: a long word is base64 by chance, and names letters by chance."""
     try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        if error.start < len(content) - _MAX_CHARACTER_BYTES:
-            return None
-        return content[: error.start].decode(encoding, "replace")
+        text = getincrementaldecoder(encoding)().decode(content)  # a character cut off at the end does no harm
+    except UnicodeDecodeError:
+        return None
+    return (
+        None if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in text) else text
+    )

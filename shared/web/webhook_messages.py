@@ -1,4 +1,4 @@
-"""The items of a webhook's request: the messages that its body holds, or that its source's map makes of it."""
+"""The messages in a webhook's body: the sender's own JSON by its map, messages, or CloudEvents."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from shared.web.request import malformed
 from shared.web.webhook_verification import standard_headers
 
 
-def items_of(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
+def messages_in(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
     """Yield the messages, each parsed; without a map the body holds them as they are."""
     if message_map is None:
         for at, message in _messages(_structured(headers, document)):
@@ -52,12 +52,7 @@ def _structured(headers: Mapping[str, str], document: Any) -> Any:
     return {**attributes, "data": document}
 
 
-def from_source(name: str, item: Item) -> Item:
-    """Return the item as this source's: the path's name wins over the body's."""
-    return replace(item, update=item.update.having(source=name)) if isinstance(item.update, Update) else item
-
-
-def keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, items: list[Item]) -> list[Item]:
+def with_request_key(source: WebhookSource, headers: Mapping[str, str], document: Any, items: list[Item]) -> list[Item]:
     """Return the items under the request's ``webhook-id``, which Standard Webhooks repeat with the request."""
     if source.verification.type is not VerificationType.STANDARD_WEBHOOKS:
         return items
@@ -68,15 +63,20 @@ def keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, item
 
 
 def refused_item(index: int, item: Item) -> RefusedItem:
-    """Return an item that is no valid message, with its JSON as it came."""
+    """Return an item that is no valid message, as its outcome keeps it."""
     faults = item.update.faults if isinstance(item.update, InvalidMessage) else ()
     text = json.dumps(item.sent, ensure_ascii=False).encode(errors="replace").decode()
     return RefusedItem(index, faults, text[:MAX_MESSAGE_BYTES])
 
 
-def whole_body(faults: tuple[Fault, ...], body: bytes) -> RefusedItem:
+def refused_body(faults: tuple[Fault, ...], body: bytes) -> RefusedItem:
     """Return the whole body as the one refused item."""
     text = clean_text(body[:MAX_MESSAGE_BYTES])
     if text is None:
         return RefusedItem(0, faults, base64.b64encode(body[:MAX_MESSAGE_BYTES]).decode(), "base64")
     return RefusedItem(0, faults, text)
+
+
+def from_source(name: str, item: Item) -> Item:
+    """Return the item under the path's source, which wins over the body's."""
+    return replace(item, update=item.update.having(source=name)) if isinstance(item.update, Update) else item
