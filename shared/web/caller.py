@@ -1,4 +1,4 @@
-"""What the HTTP face knows of its caller: the address it used, and who it is where the platform vouches for that."""
+"""What is known of a caller: the address that it used, and who it is where the platform has established that."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,12 +14,12 @@ class Callers:
     trusts_principal: bool
 
     def base(self, request: func.HttpRequest) -> str:
-        """What absolute URLs in answers begin with."""
+        """Return what absolute URLs in answers begin with."""
         if self.public_base_url is not None:
             return self.public_base_url
         url = urlsplit(request.url)
         return f"{url.scheme}://{url.netloc}"
 
     def principal(self, request: func.HttpRequest) -> str | None:
-        """The Entra principal; the header is forgeable wherever App Service authentication does not strip it."""
+        """Return the Entra principal; the header can be forged where App Service authentication does not remove it."""
         return request.headers.get("X-MS-CLIENT-PRINCIPAL-ID") if self.trusts_principal else None

@@ -1,4 +1,4 @@
-"""The rim of the HTTP face: whatever happens inside, the caller gets an answer, and nothing internal is in it."""
+"""The outermost layer of HTTP: the caller always gets an answer, and nothing internal is in it."""
 
 import functools
 import logging
@@ -33,7 +33,7 @@ def handles_errors[**P](handler: Callable[P, func.HttpResponse]) -> Callable[P, 
 def handles_errors_async[**P](
     handler: Callable[P, Awaitable[func.HttpResponse]],
 ) -> Callable[P, Awaitable[func.HttpResponse]]:
-    """The same for a handler on the event loop."""
+    """Do the same for a handler on the event loop."""
 
     @functools.wraps(handler)
     async def answered(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
@@ -46,7 +46,7 @@ def handles_errors_async[**P](
 
 
 def _explained(error: Exception, args: tuple[Any, ...]) -> func.HttpResponse:
-    """A bug of ours must neither reach the host nor tell the caller anything."""
+    """Return the problem of an exception: a bug neither reaches the host nor shows the caller anything."""
     instance = urlsplit(args[-1].url).path
     match error:
         case Problem():
