@@ -12,7 +12,8 @@ import pytest
 
 from emulator.stack import Stack, stack
 from tests.builders import POLICY
-from tests.relay.served import ROOT, ended, environment, launched, listening
+from tests.relay.process import ROOT, environment, finish, start
+from tests.relay.relay_server import listening
 
 pytestmark = pytest.mark.end_to_end
 HEADER = "deviceCompliancePolicyId,deviceComplianceUserStatusId,status,devicesCount,lastReportedDateTime\n"
@@ -28,8 +29,8 @@ def running() -> Iterator[Stack]:
 
 
 def relay(parts: Stack, *arguments: str) -> Any:
-    """A command at the stack's relay."""
-    return ended(launched(*arguments, env=environment(parts.base_url)))
+    """Run a command against the relay of the stack."""
+    return finish(start(*arguments, env=environment(parts.base_url)))
 
 
 @pytest.mark.parametrize(("file", "rows"), [("users.csv", 12), ("updates.jsonl", 4)])

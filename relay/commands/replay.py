@@ -1,0 +1,94 @@
+"""``replay``: put one update, or all that filters match, on the queue again."""
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from relay.client import RelayClient
+from relay.commands import options
+from relay.commands.options import (
+    CreatedAfter,
+    CreatedBefore,
+    IdempotencyKey,
+    Insecure,
+    Json,
+    Key,
+    Policy,
+    Source,
+    Url,
+    UserStatusId,
+)
+from relay.errors import FAILED, usage_error
+from relay.output.screen import Screen
+from relay.output.tables import show_update
+
+
+def replay(
+    update_id: Annotated[str | None, typer.Argument(help="An update's id; or filters instead.")] = None,
+    status: Annotated[str | None, typer.Option(help="failed or canceled.")] = None,
+    policy: Policy = None,
+    user_status: UserStatusId = None,
+    source: Source = None,
+    idempotency_key: IdempotencyKey = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many match.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
+    """Replay an update that failed or was canceled, or all that filters name; each is replayed once at most."""
+    screen = Screen(as_json=as_json)
+    query = options.filters(
+        status=status,
+        deviceCompliancePolicyId=policy,
+        deviceComplianceUserStatusId=user_status,
+        source=source,
+        idempotencyKey=idempotency_key,
+        createdAfter=created_after,
+        createdBefore=created_before,
+    )
+    if bool(update_id) == bool(query):
+        raise usage_error("an id or filters are wanted, one of them", "such as: replay --status failed --dry-run")
+    client = options.client(screen, url, key, insecure=insecure)
+    if update_id:
+        # A replay whose answer is lost is not sent again: the second one would be refused.
+        show_update(screen, client.post(options.update_path(update_id) + "/replay", idempotent=False).body)
+    else:
+        _replay_matching(screen, client, query, dry_run=dry_run, yes=yes)
+
+
+def _replay_matching(
+    screen: Screen, client: RelayClient, query: Mapping[str, str], *, dry_run: bool, yes: bool
+) -> None:
+    """Replay all that match, request by request. A request whose answer is lost is sent again: it replays the rest."""
+    matched = _post(client, query, dry_run=True)["matched"]
+    if dry_run or not matched:
+        screen.document({"matched": matched, "replayed": 0})
+        screen.say(f"{matched} updates match; nothing was replayed")
+        return
+    if not yes and not _confirmed(matched):
+        screen.document({"matched": matched, "replayed": 0})
+        raise typer.Exit(FAILED)
+    replayed, remaining = 0, matched
+    while remaining:
+        result = _post(client, query, dry_run=False)
+        replayed, remaining = replayed + result["replayed"], result["remaining"] if result["replayed"] else 0
+        if remaining:
+            screen.notice(f"replayed {replayed}, {remaining} to go")
+    screen.document({"matched": matched, "replayed": replayed})
+    screen.say(f"replayed {replayed} of {matched} updates; follow them: python -m relay watch")
+
+
+def _post(client: RelayClient, query: Mapping[str, str], *, dry_run: bool) -> dict[str, int]:
+    return client.post("/api/updates/replay", {**query, "dryRun": dry_run}, idempotent=True).body
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise usage_error(f"{count} updates would be replayed, and nobody can be asked", "give --yes, or --dry-run")
+    return typer.confirm(f"Replay {count} updates?", err=True)

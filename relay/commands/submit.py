@@ -1,0 +1,60 @@
+"""``submit``: the rows of a file as updates."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relay.client import RelayClient
+from relay.commands import options
+from relay.commands.options import Insecure, Json, Key, RetrySeconds, Url
+from relay.output.screen import Screen
+from relay.rows.file_reader import Format, ReadOptions
+from relay.rows.row import DEFAULT_SOURCE, RowDefaults
+from relay.submission.batch_sender import MAX_BATCH_ROWS
+from relay.submission.submit import Submit, SubmitRequest
+from relay.system import SystemClock
+
+_NO_RETRY_SECONDS = 10
+
+
+def submit(
+    file: Annotated[str, typer.Argument(help="CSV or JSON Lines; - is standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and say how long it would take.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the updates to their end.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a CSV with what became of each row.")] = None,
+    policy: Annotated[str | None, typer.Option(help="deviceCompliancePolicyId of rows without.")] = None,
+    source: Annotated[str, typer.Option(help="source of rows without; idempotency keys are its own.")] = DEFAULT_SOURCE,
+    run: Annotated[str, typer.Option(help="A label: the same rows under another label are new updates.")] = "",
+    format_: Annotated[Format | None, typer.Option("--format", help="Instead of what the file looks like.")] = None,
+    ignore_unknown: Annotated[bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")] = False,
+    skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Send the valid rows all the same.")] = False,
+    batch_size: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="Updates in a request.")] = 500,
+    wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
+    retry_seconds: RetrySeconds = 300,
+    url: Url = None,
+    key: Key = None,
+    insecure: Insecure = False,
+    as_json: Json = False,
+) -> None:
+    """Submit the rows of a file as updates; giving the same command again is safe, and goes on where it stopped.
+
+    CSV columns: deviceCompliancePolicyId; deviceComplianceUserStatusId, or userPrincipalName for the relay to find the
+    user; status, devicesCount, lastReportedDateTime, userDisplayName, userStatus.userPrincipalName (at least one);
+    source; idempotencyKey. Empty cells are not given. A row's number is the line on which it begins.
+    """
+    screen = Screen(as_json=as_json)
+    config, backoff = options.configured(url, key, insecure=insecure), options.backoff(screen, retry_seconds)
+    no_retry = options.backoff(screen, 0 if dry_run else min(_NO_RETRY_SECONDS, retry_seconds))
+    request = SubmitRequest(
+        file,
+        ReadOptions(format_, RowDefaults(policy, source, run), ignore_unknown),
+        report,
+        batch_size,
+        wait_seconds,
+        dry_run,
+        wait,
+        skip_invalid,
+    )
+    submission = Submit(RelayClient(config, backoff), RelayClient(config, no_retry), backoff, SystemClock(), screen)
+    raise typer.Exit(submission(request))
