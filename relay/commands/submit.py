@@ -9,7 +9,8 @@ from relay.client import RelayClient
 from relay.commands import options
 from relay.commands.options import Insecure, Json, Key, RetrySeconds, Url
 from relay.output.screen import Screen
-from relay.rows.file_reader import Format, ReadOptions
+from relay.rows.column_map import ColumnMap, read_column_map
+from relay.rows.options import Format, ReadOptions
 from relay.rows.row import DEFAULT_SOURCE, RowDefaults
 from relay.submission.batch_sender import MAX_BATCH_ROWS
 from relay.submission.submit import Submit, SubmitRequest
@@ -28,6 +29,7 @@ def submit(
     run: Annotated[str, typer.Option(help="A label: the same rows under another label are new updates.")] = "",
     format_: Annotated[Format | None, typer.Option("--format", help="Instead of what the file looks like.")] = None,
     ignore_unknown: Annotated[bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")] = False,
+    map_: Annotated[Path | None, typer.Option("--map", help="A JSON file: the file's columns -> ours.")] = None,
     skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Send the valid rows all the same.")] = False,
     batch_size: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="Updates in a request.")] = 500,
     wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
@@ -46,15 +48,16 @@ def submit(
     screen = Screen(as_json=as_json)
     config, backoff = options.configured(url, key, insecure=insecure), options.backoff(screen, retry_seconds)
     no_retry = options.backoff(screen, 0 if dry_run else min(_NO_RETRY_SECONDS, retry_seconds))
+    column_map = read_column_map(map_) if map_ else ColumnMap()
     request = SubmitRequest(
-        file,
-        ReadOptions(format_, RowDefaults(policy, source, run), ignore_unknown),
-        report,
-        batch_size,
-        wait_seconds,
-        dry_run,
-        wait,
-        skip_invalid,
+        file=file,
+        read=ReadOptions(format_, RowDefaults(policy, source, run), ignore_unknown, column_map),
+        report=report,
+        batch_rows=batch_size,
+        wait_seconds=wait_seconds,
+        dry_run=dry_run,
+        wait=wait,
+        skip_invalid=skip_invalid,
     )
     submission = Submit(RelayClient(config, backoff), RelayClient(config, no_retry), backoff, SystemClock(), screen)
     raise typer.Exit(submission(request))

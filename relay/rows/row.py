@@ -116,4 +116,6 @@ def _detail(message: Mapping[str, Any], pointer: str, detail: str) -> str:
         return detail
     if pointer == _REPORTED and _EXCEL_DATE.fullmatch(str(value)):
         return f"{quoted(value)} {_RFC_3339}"
+    if isinstance(value, str) and value.startswith("="):
+        return f"{detail}, not {quoted(value)}, which is a spreadsheet's formula: give the value itself"
     return detail if "is not a member" in detail else f"{detail}, not {quoted(value)}"

@@ -11,7 +11,8 @@ from relay.client import RelayClient
 from relay.errors import CommandError, usage_error
 from relay.output.screen import ProgressBars, Screen
 from relay.retry import RetryBackoff
-from relay.rows.file_reader import ReadOptions, read_rows
+from relay.rows.file_reader import read_rows
+from relay.rows.options import ReadOptions
 from relay.rows.row import UnreadableFile
 from relay.submission.batch_sender import BatchSender
 from relay.submission.outcome_poller import OutcomePoller

@@ -3,7 +3,8 @@
 import io
 from typing import Any
 
-from relay.rows.file_reader import ReadOptions, read_rows
+from relay.rows.file_reader import read_rows
+from relay.rows.options import ReadOptions
 from relay.rows.row import InvalidRow, Row, RowDefaults
 
 HEADER = "deviceCompliancePolicyId,deviceComplianceUserStatusId,status,devicesCount,lastReportedDateTime"

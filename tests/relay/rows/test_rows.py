@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.rows.csv_reader import csv_rows
-from relay.rows.file_reader import Format, ReadOptions, read_rows
+from relay.rows.file_reader import read_rows
 from relay.rows.json_lines import json_rows
+from relay.rows.options import Format, ReadOptions
 from relay.rows.row import InvalidRow, RowDefaults, UnreadableFile
 from shared.core.intake.update import Update
 from shared.core.intake.update_schema import COMPLIANCE_STATUSES
@@ -75,4 +76,4 @@ def test_lines_of_any_text_are_rows_or_faults(lines: list[str]) -> None:
     for row in json_rows(lines, RowDefaults()):
         assert isinstance(row, InvalidRow) or isinstance(row.update, Update)
     with suppress(UnreadableFile):
-        list(csv_rows([HEADER + "\n", *lines], RowDefaults()))
+        list(csv_rows([HEADER + "\n", *lines], ReadOptions()))

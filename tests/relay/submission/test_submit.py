@@ -143,3 +143,15 @@ def test_invalid_usage_ends_with_2_and_no_traceback(
 def test_an_error_is_a_json_document_too(relay: RelayServer) -> None:
     """It is on standard output."""
     assert "cannot be read" in run(relay.url, "submit", "nowhere.csv", "--json").json["error"]["message"]
+
+
+def test_an_export_is_submitted_with_a_map(relay: RelayServer, tmp_path: Path) -> None:
+    """``--map`` names the columns, ``--policy`` the policy."""
+    export, columns = tmp_path / "export.csv", tmp_path / "users.json"
+    export.write_text("#TYPE Selected.User\r\nId,State\r\nuser-1,OK\r\n", encoding="utf-16")
+    columns.write_text(
+        '{"Id": "deviceComplianceUserStatusId", "State": {"to": "status", "values": {"OK": "compliant"}}}'
+    )
+    done = run(relay.url, "submit", str(export), "--map", str(columns), "--policy", POLICY, "--wait")
+    assert done.status == 0, done.out + done.err
+    assert relay.world.in_graph(user="user-1") == {"status": "compliant"}
