@@ -20,8 +20,10 @@ from emulator import azurite as storage
 from emulator.children import Child, StartError, free_ports, in_use
 from emulator.graph import Graph
 from emulator.host import log_to_stderr, serve
+from emulator.host_process import ROOT, Host
+from emulator.host_settings import LOCK_SECONDS, STOP_SECONDS, HostChoices
 from emulator.identity import Identity
-from emulator.stack import ROOT, Azurite, EmulatedGraph, EmulatedIdentity, Host, app_environment
+from emulator.stack import Azurite, EmulatedGraph, EmulatedIdentity, app_environment
 
 #: The user statuses that Graph holds from the start: the examples name them by user principal name.
 _HELD = ROOT / "examples" / "user-statuses.json"
@@ -60,9 +62,10 @@ def _arguments() -> argparse.Namespace:
     for name, port in _PORTS.items():
         parser.add_argument(f"--port-{name}", type=int, default=port, metavar="N", help=f"default {port}")
     parser.add_argument("--free-ports", action="store_true", help="any ports that are free")
-    parser.add_argument("--folder", type=Path, help="keep storage here; default: a fresh folder, removed at the end")
+    parser.add_argument("--folder", type=Path, help="keep storage and timers here; default: a fresh folder")
     parser.add_argument("--app", type=Path, default=ROOT, help="the app's folder")
-    parser.add_argument("--lock-seconds", type=int, default=600, help="the queue trigger's lease")
+    parser.add_argument("--lock-seconds", type=int, default=LOCK_SECONDS, help="the queue trigger's lease")
+    parser.add_argument("--stop-seconds", type=float, nargs=2, default=STOP_SECONDS, help="for requests, for the rest")
     parser.add_argument("--log-level", default="INFO")
     options = parser.parse_args()
     if options.free_ports:
@@ -94,7 +97,10 @@ def _host(options: argparse.Namespace) -> int:
     if in_use(options.port_host):
         return _say_taken(options.port_host)
     log_to_stderr(options.log_level)
-    return asyncio.run(serve(options.app.resolve(), options.port_host, options.lock_seconds))
+    with ExitStack() as parts:
+        folder = _folder(options, parts) / "timers"
+        choices = HostChoices(folder, options.lock_seconds, tuple(options.stop_seconds))
+        return asyncio.run(serve(options.app.resolve(), options.port_host, choices))
 
 
 def _run(options: argparse.Namespace, *, host: bool, controlled: bool) -> int:
@@ -124,11 +130,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _folder(options: argparse.Namespace, parts: ExitStack) -> Path:
+    """Return where things are kept; without a choice, a fresh folder that goes with the parts."""
+    if options.folder is not None:
+        return Path(options.folder)
+    folder = Path(tempfile.mkdtemp(prefix="relay-emulator-"))
+    parts.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, controlled: bool) -> list[Part]:
-    folder = options.folder
-    if folder is None:
-        folder = Path(tempfile.mkdtemp(prefix="relay-azurite-"))
-        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder(options, parts)
     azurite = Azurite(folder, (options.port_blob, options.port_queue, options.port_table))
     parts.callback(azurite.close)
     azurite.start()
@@ -145,7 +157,7 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
         print(f"graph     {graph.base_url}\nidentity  {identity.base_url}", flush=True)
     if host:
         env = app_environment(azurite.connection_string, graph.base_url) | identity.environment
-        app = Host(options.app.resolve(), env, lock_seconds=options.lock_seconds, port=options.port_host)
+        app = Host(options.app.resolve(), env, lock_seconds=options.lock_seconds, port=options.port_host, folder=folder)
         parts.callback(app.close)
         parts.callback(app.stop)
         parts.enter_context(_shown(app))

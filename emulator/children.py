@@ -100,9 +100,10 @@ class Child:
         return self._process.returncode
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
+        """End it as a power cut would, with the processes that it has started."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the host reads: ``host.json``, ``local.settings.json`` and ``%SETTING%`` in names."""
+"""What the host reads: its choices, ``host.json``, ``local.settings.json``, and ``%SETTING%`` in names."""
 
 import json
 import os
@@ -7,7 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_LARGEST_BATCH = 32
 _NAME = re.compile(r"%([^%]+)%")
+
+
+#: Of the real host (docs/graph-facts.md#f87 and #f88).
+LOCK_SECONDS = 600
+STOP_SECONDS = (30.0, 10.0)
+
+
+class LoadError(Exception):
+    """The app could not be loaded; the text says why."""
+
+
+@dataclass(frozen=True)
+class HostChoices:
+    """What the real host fixes and tests may shorten: a message's lease, and how long a stop waits."""
+
+    #: Where timers remember their last run.
+    folder: Path
+    lock_seconds: int = LOCK_SECONDS
+    #: On SIGTERM requests in flight have the first, then queue and timer functions the second.
+    stop_seconds: tuple[float, float] = STOP_SECONDS
 
 
 @dataclass(frozen=True)
@@ -28,14 +49,21 @@ class HostOptions:
 
     route_prefix: str
     queues: QueueOptions
+    telemetry: bool
 
 
 def read_host_json(app: Path) -> HostOptions:
-    """Read the app's host.json."""
+    """Return what the app's host.json says. Raises ``LoadError`` where the host would refuse it."""
     path = app / "host.json"
-    extensions = json.loads(path.read_text()).get("extensions", {}) if path.exists() else {}
+    try:
+        whole: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError as error:
+        raise LoadError(f"host.json is not JSON: {error}") from error
+    extensions = whole.get("extensions", {})
     queues: dict[str, Any] = extensions.get("queues", {})
     batch = queues.get("batchSize", 16)
+    if not 1 <= batch <= _LARGEST_BATCH:
+        raise LoadError(f"host.json: batchSize must be 1 to {_LARGEST_BATCH}, not {batch}")
     return HostOptions(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         queues=QueueOptions(
@@ -46,6 +74,7 @@ def read_host_json(app: Path) -> HostOptions:
             visibility_seconds=_seconds(queues.get("visibilityTimeout", "00:00:00")),
             encoded=queues.get("messageEncoding", "base64").lower() != "none",
         ),
+        telemetry=str(whole.get("telemetryMode", "")).lower() == "opentelemetry",
     )
 
 

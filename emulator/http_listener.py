@@ -1,125 +1,110 @@
-"""The HTTP trigger: routes with their parameters, literal ones first, under the route prefix."""
+"""The HTTP trigger: a request's route, its key, its function, its answer; everything else is 404 without a body."""
 
+import asyncio
+import hmac
 import logging
-import re
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
+from http import HTTPStatus
 
-from aiohttp import web
-from multidict import CIMultiDict
+from aiohttp import HttpVersion10, HttpVersion11, web
 
-from emulator.protos import RpcHttp, TypedData
+from emulator import http_request, http_response
+from emulator.http_routes import Route, reserved, routes
+from emulator.protos import TypedData
 from emulator.runtime import Function, InvocationError, invoke
 
 log = logging.getLogger("host.http")
 
-#: The real host's limit of a body (docs/graph-facts.md#f56).
+#: The host's limit of a body (docs/graph-facts.md#f56), and Kestrel's of a request's head.
 _LARGEST_BODY = 100 * 1024 * 1024
-_PARAMETER = re.compile(r"\{(\*?)(\w+)(?::(\w+)(?:\([^)]*\))?)?(\?)?\}")
-_CONSTRAINTS = {"guid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "int": r"-?\d+", "alpha": "[A-Za-z]+"}
+_LARGEST_HEAD = 32 * 1024
+_MOST_HEADERS = 100
 
 
 @dataclass(frozen=True)
-class Route:
-    """A function's route."""
+class Keys:
+    """What opens functions: without a function key nothing is locked, as under ``func start``."""
 
-    function: Function
-    methods: frozenset[str]
-    pattern: re.Pattern[str]
-    rank: tuple[int, ...]
+    function: str | None = None
+    master: str | None = None
+
+    def open(self, level: str, request: web.BaseRequest) -> bool:
+        """Whether the request may call a function of this level: by the header where there is one, else by ``code``."""
+        if self.function is None or level == "anonymous":
+            return True
+        header = request.headers.get("x-functions-key")
+        given = http_request.first_in_query(request.raw_path, "code") if header is None else header
+        right = (self.master,) if level == "admin" else (self.function, self.master)
+        return any(key is not None and hmac.compare_digest(given.encode(), key.encode()) for key in right)
 
 
 class HttpListener:
     """Answers requests with the app's HTTP functions."""
 
-    def __init__(self, functions: list[Function], prefix: str, function_key: str | None = None) -> None:
-        routes = [_route(function, prefix) for function in functions]
-        self._routes = sorted(routes, key=lambda route: route.rank)
-        self._key = function_key
+    def __init__(self, functions: list[Function], prefix: str, keys: Keys, *, telemetry: bool) -> None:
+        self._routes = routes(functions, prefix)
+        self._keys, self._telemetry = keys, telemetry
+        for function in filter(reserved, functions):
+            log.error("%s: a route must not start with admin or runtime; it gets no requests", function.name)
 
-    def application(self) -> web.Application:
-        """What aiohttp serves."""
-        app = web.Application(client_max_size=_LARGEST_BODY)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        return app
+    def server(self) -> web.Server:
+        """Return what listens."""
+        return _Server(self._answer, request_factory=_request, auto_decompress=False, access_log=None)
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        path = request.rel_url.raw_path
-        for route in self._routes:
-            match = route.pattern.fullmatch(_decoded(path))
-            if match and request.method in route.methods:
-                if not self._may(request, route):
-                    return web.Response(status=401)
-                return await self._invoke(route.function, request, match.groupdict(default=""))
-        log.info("no function has %s %s", request.method, path)
-        return web.Response(status=404)
-
-    def _may(self, request: web.Request, route: Route) -> bool:
-        """As in Azure: the key in the header or in ``code``; locally nobody needs one, unless told otherwise."""
-        level = str(route.function.trigger.get("authLevel", "function")).lower()
-        given = request.headers.get("x-functions-key") or request.query.get("code")
-        return self._key is None or level == "anonymous" or given == self._key
-
-    async def _invoke(self, function: Function, request: web.Request, params: dict[str, str]) -> web.Response:
-        body = await request.read()
-        http = RpcHttp(
-            method=request.method,
-            url=str(request.url),
-            headers={name.lower(): text for name, text in request.headers.items()},
-            params=params,
-            query=dict(request.query),
-            body=TypedData(bytes=body) if body else TypedData(),
-        )
-        traceparent = request.headers.get("traceparent", "")
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not HttpVersion10 <= request.version <= HttpVersion11:
+            return await http_response.empty(request, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, close=True)
         try:
-            answer = await invoke(function, TypedData(http=http), {}, traceparent)
+            path = http_request.decoded_path(request.raw_path)
+            given = http_request.headers(request)
+        except http_request.RefusedError as refused:
+            return await http_response.empty(request, refused.status, close=True)
+        for route in self._routes:
+            params = route.match(request.method, path)
+            if params is not None:
+                return await self._called(route, request, given, params)
+        log.info("no function has %s %s", request.method, path)
+        return await http_response.empty(request, HTTPStatus.NOT_FOUND)
+
+    async def _called(
+        self, route: Route, request: web.BaseRequest, given: dict[str, str], params: dict[str, str]
+    ) -> web.StreamResponse:
+        level = str(route.function.trigger.get("authLevel", "function")).lower()
+        if not self._keys.open(level, request):
+            return await http_response.empty(request, HTTPStatus.UNAUTHORIZED)
+        if (request.content_length or 0) > _LARGEST_BODY:
+            return await http_response.empty(request, HTTPStatus.INTERNAL_SERVER_ERROR, close=True)
+        http = TypedData(http=await http_request.as_rpc(request, given, params))
+        trace = http_request.trace(request) if self._telemetry else ("", "")
+        try:
+            value = await invoke(route.function, http, {}, trace)
         except InvocationError as error:
-            log.error("%s failed: %s", function.name, error)
-            return web.Response(status=500)
-        return _response(answer)
+            log.error("%s failed: %s", route.function.name, error)
+            return await http_response.empty(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return await http_response.answer(request, value)
 
 
-def _decoded(raw_path: str) -> str:
-    """As ASP.NET Core has it: an encoded slash separates nothing."""
-    return unquote(re.sub("%2f", "%252F", raw_path, flags=re.IGNORECASE))
+def _request(message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
 
 
-def _response(answer: Any) -> web.Response:
-    if answer is None:
-        return web.Response(status=204)
-    http = answer.http
-    headers = CIMultiDict((str(name), str(text)) for name, text in http.headers.items())
-    body = http.body.__dict__
-    content = next(iter(body.values()), b"")
-    return web.Response(
-        status=int(http.status_code), headers=headers, body=content.encode() if isinstance(content, str) else content
-    )
+class _Connection(web.RequestHandler):
+    """What cannot be read is refused without a body."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        log.info("%s of %s: %s", status, request.remote, message or exc)
+        response = web.Response(status=status)
+        response.force_close()
+        return response
 
 
-def _route(function: Function, prefix: str) -> Route:
-    template = (function.trigger.get("route") or function.name).strip("/")
-    methods = function.trigger.get("methods") or ["GET", "POST"]
-    whole = f"{prefix}/{template}".strip("/")
-    pattern, at = "/", 0
-    for match in _PARAMETER.finditer(whole):
-        pattern += re.escape(whole[at : match.start()]) + _group(match)
-        at = match.end()
-    rank = tuple(_weight(part) for part in whole.split("/"))
-    return Route(
-        function,
-        frozenset(str(method).upper() for method in methods),
-        re.compile(pattern + re.escape(whole[at:]) + "/?", re.IGNORECASE),
-        (*rank, 9),
-    )
-
-
-def _group(match: re.Match[str]) -> str:
-    star, name, constraint, _ = match.groups()
-    return f"(?P<{name}>{'.*' if star else _CONSTRAINTS.get(constraint or '', '[^/]+')})"
-
-
-def _weight(part: str) -> int:
-    if part.startswith("{*"):
-        return 8
-    return 1 if "{" in part else 0
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(
+            self, loop=self._loop, max_field_size=_LARGEST_HEAD, max_headers=_MOST_HEADERS, **self._kwargs
+        )

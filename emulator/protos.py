@@ -65,7 +65,7 @@ PROTOS = SimpleNamespace(
         for name in (
             "RpcException", "WorkerMetadata", "WorkerInitResponse", "FunctionMetadataResponse", "FunctionLoadResponse",
             "FunctionEnvironmentReloadResponse", "InvocationResponse", "RpcFunctionMetadata", "NullableString",
-            "NullableBool", "NullableDouble", "NullableTimestamp", "RpcRetryOptions",
+            "NullableBool", "NullableDouble", "NullableTimestamp", "RpcRetryOptions", "Timestamp",
         )
     },
 )  # fmt: skip

@@ -1,35 +1,35 @@
-"""The queue trigger as the real listener works: batches, leases, retries, poison, idle backoff.
+"""The queue trigger as the host's listener works: batches, leases, retries, poison, idle backoff.
 
-Source: docs/graph-facts.md#f30 to #f34.
+See docs/graph-facts.md#f30 to #f34, and #f87.
 """
 
 import asyncio
-import base64
-import binascii
-import json
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import ManagedIdentityCredential
 from azure.storage.queue import QueueMessage, QueueServiceClient
 
+from emulator import queue_message
 from emulator.host_settings import QueueOptions, resolved
-from emulator.protos import TypedData
 from emulator.runtime import Function, InvocationError, invoke
 
 log = logging.getLogger("host.queue")
 
 _IDLE_SECONDS = 0.1
 _POISON_SECONDS = 7 * 24 * 3600
+_POISON = "-poison"
 
 
 def queue_service(connection: str) -> QueueServiceClient:
-    """The storage behind a binding's ``connection``, as the host finds it (docs/graph-facts.md#f37)."""
+    """Return the storage behind a binding's ``connection``, found as the host does (docs/graph-facts.md#f37).
+
+    Raises ``KeyError`` where no setting names it.
+    """
     options: dict[str, Any] = {"retry_total": 1, "initial_backoff": 1, "connection_timeout": 3, "read_timeout": 10}
     text = os.environ.get(connection)
     if text:
@@ -48,7 +48,8 @@ class QueueListener:
         self._service = queue_service(function.trigger["connection"])
         self._queue = self._service.get_queue_client(self._name)
         self._threads = ThreadPoolExecutor(options.batch_size + options.new_batch_threshold + 2)
-        self._running: set[asyncio.Task[None]] = set()
+        self._binary = str(function.trigger.get("dataType", "")).lower() == "binary"
+        self.running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
 
@@ -70,16 +71,17 @@ class QueueListener:
                 self._start(message)
             if not batch:
                 await self._sleep(idle)
-            while len(self._running) > self._options.new_batch_threshold and not self._stopping:
+            while len(self.running) > self._options.new_batch_threshold and not self._stopping:
                 self._wake.clear()
                 await self._wake.wait()
 
-    async def stop(self, seconds: float) -> None:
-        """Take no more, and let what runs finish."""
+    def stop(self) -> None:
+        """Take no more."""
         self._stopping = True
         self._wake.set()
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
+
+    def close(self) -> None:
+        """Leave behind what still runs: its message comes back when its lease ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _receive(self) -> list[QueueMessage]:
@@ -92,27 +94,29 @@ class QueueListener:
 
     def _start(self, message: QueueMessage) -> None:
         task = asyncio.create_task(self._handle(message))
-        self._running.add(task)
+        self.running.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self.running.discard(task)
         self._wake.set()
         if not task.cancelled() and task.exception():
             log.warning("%s: %s", self._name, task.exception())
 
     async def _handle(self, message: QueueMessage) -> None:
-        if (message.dequeue_count or 1) > self._options.max_dequeue_count:
+        if self._is_last(message, more=1):
             await self._call(self._poison, message)
             return
         try:
-            data = _data(message, encoded=self._options.encoded)
-        except (binascii.Error, UnicodeDecodeError):
+            whole = queue_message.content(message, encoded=self._options.encoded)
+        except queue_message.UndecodableError:
             await self._call(self._poison, message)
             return
+        data = queue_message.data(whole, binary=self._binary)
+        metadata = queue_message.metadata(message, whole, binary=self._binary)
         renewal = asyncio.create_task(self._renew(message))
         try:
-            await invoke(self._function, data, _metadata(message))
+            await invoke(self._function, data, metadata)
         except InvocationError as error:
             log.error("%s failed: %s", self._function.name, error)
             await self._call(self._release, message)
@@ -120,6 +124,11 @@ class QueueListener:
             await self._call(self._delete, message)
         finally:
             renewal.cancel()
+
+    def _is_last(self, message: QueueMessage, more: int = 0) -> bool:
+        """Whether a failed try is the last one. A queue that is named like a poison queue has no last one."""
+        tries = message.dequeue_count or 1
+        return not self._name.endswith(_POISON) and tries >= self._options.max_dequeue_count + more
 
     async def _renew(self, message: QueueMessage) -> None:
         while True:
@@ -140,8 +149,10 @@ class QueueListener:
             log.debug("%s: someone else has it", self._name)
 
     def _release(self, message: QueueMessage) -> None:
-        if (message.dequeue_count or 1) >= self._options.max_dequeue_count:
+        if self._is_last(message):
             return self._poison(message)
+        if self._name.endswith(_POISON):
+            return None  # no poison queue of a poison queue: the message stays hidden until its lease ends
         try:
             self._hide(message, self._options.visibility_seconds)
         except ResourceNotFoundError:
@@ -149,8 +160,10 @@ class QueueListener:
         return None
 
     def _poison(self, message: QueueMessage) -> None:
+        if self._name.endswith(_POISON):
+            return
         log.warning("%s: a message goes to poison", self._name)
-        poison = self._service.get_queue_client(f"{self._name}-poison")
+        poison = self._service.get_queue_client(f"{self._name}{_POISON}")
         with suppress(ResourceExistsError):
             poison.create_queue()
         poison.send_message(message.content, time_to_live=_POISON_SECONDS)
@@ -164,24 +177,3 @@ class QueueListener:
             if self._stopping:
                 return
             await asyncio.sleep(0.05)
-
-
-def _data(message: QueueMessage, *, encoded: bool) -> TypedData:
-    if encoded:
-        return TypedData(string=base64.b64decode(message.content, validate=True).decode())
-    return TypedData(string=message.content or "")
-
-
-def _metadata(message: QueueMessage) -> dict[str, TypedData]:
-    return {
-        "Id": TypedData(string=message.id),
-        "PopReceipt": TypedData(string=message.pop_receipt),
-        "DequeueCount": TypedData(json=json.dumps(message.dequeue_count)),
-        "InsertionTime": TypedData(json=_moment(message.inserted_on)),
-        "ExpirationTime": TypedData(json=_moment(message.expires_on)),
-        "NextVisibleTime": TypedData(json=_moment(message.next_visible_on)),
-    }
-
-
-def _moment(moment: datetime | None) -> str:
-    return json.dumps(moment.isoformat() if moment else None)

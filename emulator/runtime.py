@@ -11,11 +11,8 @@ from typing import Any
 
 import azure_functions_runtime as runtime
 
+from emulator.host_settings import LoadError
 from emulator.protos import PROTOS, ParameterBinding, TypedData
-
-
-class LoadError(Exception):
-    """The app could not be loaded; the text says why."""
 
 
 class InvocationError(Exception):
@@ -50,15 +47,20 @@ def stop() -> None:
     runtime.stop_threadpool_executor()
 
 
-async def invoke(function: Function, data: TypedData, metadata: dict[str, TypedData], traceparent: str = "") -> Any:
-    """Run a function; its return value as ``TypedData``. Raises ``InvocationError``."""
+async def invoke(
+    function: Function, data: TypedData, metadata: dict[str, TypedData], trace: tuple[str, str] = ("", "")
+) -> Any:
+    """Return what the function returned, as ``TypedData``; ``trace`` is ``traceparent`` and ``tracestate``.
+
+    Raises ``InvocationError``.
+    """
     invocation_id = str(uuid.uuid4())
     invocation = SimpleNamespace(
         invocation_id=invocation_id,
         function_id=function.id,
         input_data=[ParameterBinding(name=function.trigger["name"], data=data)],
         trigger_metadata=metadata,
-        trace_context=SimpleNamespace(trace_parent=traceparent, trace_state="", attributes={}),
+        trace_context=SimpleNamespace(trace_parent=trace[0], trace_state=trace[1], attributes={}),
         retry_context=SimpleNamespace(retry_count=0, max_retry_count=0, exception=None),
     )
     runtime.invocation_id_cv.set(invocation_id)

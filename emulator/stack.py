@@ -1,11 +1,10 @@
 """The parts for tests and benches, each a child process on free ports, started until ready and always stopped."""
 
-import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ import requests
 
 from emulator import azurite as storage
 from emulator.children import Child, free_ports, in_use
+from emulator.host_process import ROOT, Host
 from emulator.identity import HEADER, PATH
 
-ROOT = Path(__file__).parent.parent
 _SECONDS = 10
 
 
@@ -134,54 +133,6 @@ class EmulatedIdentity(Controlled):
         return {"IDENTITY_ENDPOINT": self.base_url + PATH, "IDENTITY_HEADER": HEADER}
 
 
-class Host:
-    """The app in Microsoft's runtime."""
-
-    def __init__(self, app: Path, env: Mapping[str, str], *, lock_seconds: int = 600, port: int | None = None) -> None:
-        self.port = port or free_ports(1)[0]
-        self.base_url = f"http://127.0.0.1:{self.port}"
-        whole = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON_THREADPOOL_THREAD_COUNT": "32", **env}
-        command = [
-            sys.executable, "-m", "emulator", "host", "--app", str(app), "--port-host", str(self.port),
-            "--lock-seconds", str(lock_seconds),
-        ]  # fmt: skip
-        self._child = Child(command, whole, cwd=app)
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._child.pid
-
-    def start(self) -> None:
-        """Until it answers."""
-        self._child.start(lambda: in_use(self.port))
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        self._child.kill()
-
-    @property
-    def log_path(self) -> Path:
-        """Where its log is."""
-        return self._child.log_path
-
-    def stop(self) -> int | None:
-        """In order; its exit status."""
-        return self._child.stop()
-
-    def close(self) -> None:
-        """For good."""
-        self._child.close()
-
-    def running(self) -> bool:
-        """Whether it runs."""
-        return self._child.running()
-
-    def log(self) -> str:
-        """What it has printed."""
-        return self._child.log()
-
-
 @contextmanager
 def azurite() -> Iterator[Azurite]:
     """A fresh Azurite."""
@@ -223,7 +174,11 @@ class Stack:
 
 def app_environment(connection_string: str, graph_url: str) -> dict[str, str]:
     """The settings that point an app at emulated parts."""
-    return {"UPDATES_STORAGE": connection_string, "GRAPH_BASE_URL": graph_url}
+    return {
+        "AzureWebJobsStorage": connection_string,
+        "UPDATES_STORAGE": connection_string,
+        "GRAPH_BASE_URL": graph_url,
+    }
 
 
 @contextmanager
@@ -235,8 +190,8 @@ def stack(hosts: int = 1, *, lock_seconds: int = 600, app: Path = ROOT, **settin
         graph = all_.enter_context(started(EmulatedGraph()))
         identity = all_.enter_context(started(EmulatedIdentity()))
         env = app_environment(storage_.connection_string, graph.base_url) | identity.environment | settings
-        running = [all_.enter_context(started(Host(app, env, lock_seconds=lock_seconds))) for _ in range(hosts)]
-        yield Stack(storage_, graph, identity, running)
+        made = [Host(app, env, lock_seconds=lock_seconds, folder=storage_.folder) for _ in range(hosts)]
+        yield Stack(storage_, graph, identity, [all_.enter_context(started(host)) for host in made])
 
 
 def until(condition: Callable[[], bool], seconds: float = 60, what: str = "the condition") -> None:

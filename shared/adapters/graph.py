@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
 from shared.core.delivery.graph_reply import RESULT_BYTES, GraphReply, TransportFault, parse_reply
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.intake.update_schema import ODATA_TYPE
 from shared.service.ports.graph import GraphCall
 
@@ -88,7 +89,7 @@ class GraphClient:
             return self._call("GET", path, token=token, params=query, **_A_PAGE)
         if not link.startswith(self._root + "/"):
             log.warning("a list leads elsewhere", extra={"policy_id": policy_id})
-            return GraphCall(GraphReply(HTTPStatus.OK.value, readable=False), self._clock(), 0)
+            return GraphCall(GraphReply(HTTPStatus.OK.value, judged=ReplyKind.UNREADABLE_SUCCESS), self._clock(), 0)
         return self._call("GET", link, token=token, **_A_PAGE)
 
     def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:
@@ -135,16 +136,11 @@ class GraphClient:
             response = self._session.request(**request, timeout=timeouts, allow_redirects=False, stream=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _fault(error, limit, client_request_id)
-        try:
-            body, complete = _read(response, largest)
-        except (requests.RequestException, HTTPError, OSError) as error:
-            if limit.passed or _is_timeout(error) or response.status_code // 100 != 2:  # noqa: PLR2004
-                return _fault(error, limit, client_request_id)
-            body, complete = b"\x00", False
-        finally:
+        if limit.passed:  # in the head, which then looks whole
             response.close()
-        if limit.passed:
             return GraphReply(None, TransportFault.TIMEOUT, client_request_id=client_request_id)
+        with response:
+            body, complete = _read(response, largest)
         return parse_reply(
             response.status_code,
             response.headers,
@@ -160,12 +156,16 @@ _A_PAGE: Any = {"limit_seconds": _PAGE_SECONDS, "largest": PAGE_BYTES}
 
 
 def _read(response: requests.Response, largest: int) -> tuple[bytes, bool]:
-    """The body, up to the bound; whether that was all."""
+    """Return the body as far as it came, up to the bound, and whether that was all."""
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > largest:
-            return bytes(body[:largest]), False
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > largest:
+                return bytes(body[:largest]), False
+    except (requests.RequestException, HTTPError, OSError) as error:
+        log.info("graph body broke", extra={"fault": type(error).__name__, "status_code": response.status_code})
+        return bytes(body), False
     return bytes(body), bool(body) or _is_framed(response)
 
 

@@ -18,6 +18,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.core.basics.trace import Trace
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.service.ports.graph import GraphCall
 from shared.service.ports.telemetry import Gauges, GraphOperation
 
@@ -68,7 +69,7 @@ class OpenTelemetry:
             explicit_bucket_boundaries_advisory=_WAITING_SECONDS,
         )
         self._calls = meter.create_histogram(
-            "http.client.request.duration", "s", "Graph calls", explicit_bucket_boundaries_advisory=_CALL_SECONDS
+            "relay.graph.duration", "s", "Graph calls", explicit_bucket_boundaries_advisory=_CALL_SECONDS
         )
 
     @contextmanager
@@ -197,7 +198,7 @@ def _code(outcome: Outcome) -> str | None:
 def _fault(reply: GraphReply) -> str | None:
     if reply.transport is not None:
         return reply.transport.value
-    if reply.status_code is None or not reply.readable:
+    if reply.status_code is None or reply.kind in (ReplyKind.UNREADABLE_SUCCESS, ReplyKind.ERROR_IN_SUCCESS):
         return "unreadable"
     return str(reply.status_code) if reply.status_code >= 400 else None  # noqa: PLR2004 - an error by the conventions
 

@@ -15,6 +15,7 @@ import pytest
 from emulator.children import free_ports
 from shared.adapters.graph import GraphClient
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.reply_kind import ReplyKind
 from tests.adapters.sockets import Play, answering, serving
 from tests.builders import EXAMPLE, POLICY, USER
 
@@ -100,13 +101,19 @@ def test_a_redirect_is_an_answer_like_any_other() -> None:
 
 @pytest.mark.parametrize(
     ("play", "readable"),
-    [(answering("204 No Content", b""), True), (answering(body=b"<html>"), False), (answering(body=b"  "), True)],
+    [
+        (answering("204 No Content", b""), True),
+        (answering(body=b"<html>"), False),
+        (answering(body=b"  "), True),
+        (answering(body=b"null"), True),
+        (answering(body=b'{"error": {"code": "generalException"}}'), False),
+    ],
 )
 def test_a_2xx_needs_json_or_nothing(play: Play, readable: bool) -> None:
     """Anything else proves nothing."""
     got = reply(play)
     assert got.status_code in (200, 204)
-    assert got.readable is readable
+    assert (got.kind is ReplyKind.SUCCESS) is readable
 
 
 def reset(connection: socket.socket, _: bytes) -> None:
@@ -134,7 +141,7 @@ def test_a_connection_that_breaks_may_have_carried_the_write(play: Play) -> None
 
 def test_a_head_that_is_cut_off_is_no_success() -> None:
     """Although http.client reads it as a 200 without body."""
-    assert not reply(half_a_head).readable
+    assert reply(half_a_head).kind is ReplyKind.UNREADABLE_SUCCESS
 
 
 def test_a_truncated_2xx_is_not_readable() -> None:
@@ -144,7 +151,38 @@ def test_a_truncated_2xx_is_not_readable() -> None:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"id"')
 
     got = reply(truncated)
-    assert (got.status_code, got.readable) == (200, False)
+    assert (got.status_code, got.kind) == (200, ReplyKind.UNREADABLE_SUCCESS)
+
+
+HALF = b'{"error": {"code": "TooManyReq'
+CUT = b"Content-Length: 1000\r\n\r\n" + HALF
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\nff\r\n" + HALF
+FALSELY_ZIPPED = b"Content-Encoding: gzip\r\nContent-Length: 30\r\n\r\n" + HALF
+
+
+@pytest.mark.parametrize("rest", [CUT, CHUNKED, FALSELY_ZIPPED])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (429, ReplyKind.THROTTLED),
+        (403, ReplyKind.FORBIDDEN),
+        (400, ReplyKind.BROKEN),
+        (503, ReplyKind.UNAVAILABLE),
+        (200, ReplyKind.UNREADABLE_SUCCESS),
+    ],
+)
+def test_a_broken_body_keeps_its_status_and_headers(status: int, kind: ReplyKind, rest: bytes) -> None:
+    """It was answered: only the words are lost, and ``Retry-After`` counts."""
+    head = f"HTTP/1.1 {status} X\r\nRetry-After: 7\r\nrequest-id: r-1\r\n".encode()
+    got = reply(lambda connection, _: connection.sendall(head + rest))
+    assert (got.status_code, got.kind, got.transport) == (status, kind, None)
+    assert (got.retry_after_seconds, got.request_id) == (7, "r-1")
+
+
+def test_an_interim_answer_is_no_answer() -> None:
+    """Whether the write was applied is unknown."""
+    got = reply(lambda connection, _: connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n"))
+    assert got.kind is ReplyKind.INTERIM
 
 
 def test_a_server_that_is_not_there_was_never_sent_anything() -> None:
@@ -159,9 +197,16 @@ def test_silence_ends_at_the_limit() -> None:
     assert reply(lambda connection, _: connection.recv(1) and None, seconds=1).transport is TransportFault.TIMEOUT
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
-def test_a_dripping_server_is_cut_off_at_the_limit(endless: threading.Event, head: bytes) -> None:
-    """In its headers or its body: the limit is for the whole call."""
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"", ReplyKind.TIMEOUT),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", ReplyKind.UNREADABLE_SUCCESS),
+        (b"HTTP/1.1 429 Slow\r\nContent-Length: 100000\r\n\r\n", ReplyKind.THROTTLED),
+    ],
+)
+def test_a_dripping_server_is_cut_off_at_the_limit(endless: threading.Event, head: bytes, kind: ReplyKind) -> None:
+    """In its headers or its body: the limit is for the whole call, and a whole head is an answer."""
 
     def drip(connection: socket.socket, _: bytes) -> None:
         connection.sendall(head)
@@ -171,7 +216,7 @@ def test_a_dripping_server_is_cut_off_at_the_limit(endless: threading.Event, hea
                 return
             connection.sendall(bytes([byte]))
 
-    assert reply(drip, seconds=1).transport is TransportFault.TIMEOUT
+    assert reply(drip, seconds=1).kind is kind
 
 
 def test_a_huge_or_zipped_body_is_read_to_its_bound_only() -> None:
@@ -180,7 +225,7 @@ def test_a_huge_or_zipped_body_is_read_to_its_bound_only() -> None:
     bomb = reply(answering("500 Oops", gzip.compress(b"x" * 50_000_000), "Content-Encoding: gzip\r\n"))
     big = reply(answering(body=b'{"x": "' + b"y" * 300_000 + b'"}'))
     assert (huge.status_code, bomb.status_code) == (500, 500)
-    assert (big.status_code, big.readable) == (200, False)
+    assert (big.status_code, big.kind) == (200, ReplyKind.UNREADABLE_SUCCESS)
 
 
 def test_a_connection_that_the_server_closed_while_idle_is_no_fault() -> None:
@@ -222,7 +267,7 @@ def test_a_page_that_is_too_long_is_not_readable() -> None:
     """The memory has a bound."""
     with serving(answering(body=b'{"value": ["' + b"x" * 5_000_000 + b'"]}')) as server:
         got = graph(server.url).list_user_statuses(POLICY, token="t").reply
-    assert (got.status_code, got.readable) == (200, False)
+    assert (got.status_code, got.kind) == (200, ReplyKind.UNREADABLE_SUCCESS)
 
 
 def test_the_next_page_is_asked_for_as_it_was_named() -> None:
@@ -241,7 +286,7 @@ def test_the_token_follows_no_link_to_another_place(link: str) -> None:
     with serving(answering()) as other, serving(answering()) as own:
         named = link.format(other=other.url, own=own.url)
         got = graph(own.url).list_user_statuses(POLICY, named, token="t").reply
-    assert (got.status_code, got.readable) == (200, False)
+    assert (got.status_code, got.kind) == (200, ReplyKind.UNREADABLE_SUCCESS)
     assert not other.requests + own.requests
 
 

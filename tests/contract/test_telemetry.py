@@ -10,6 +10,7 @@ from shared.adapters.telemetry import OpenTelemetry
 from shared.core.basics.trace import Trace, read_traceparent
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import queued, unreadable
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.intake.envelope import Unreadable
 from shared.service.ports.graph import GraphCall
 from shared.service.ports.storage import Unavailable
@@ -79,7 +80,7 @@ def test_whatever_there_is_to_tell_can_be_told(make: Any) -> None:
         GraphReply(200),
         GraphReply(None),
         GraphReply(404, client_request_id="c", request_id="r"),
-        GraphReply(200, readable=False),
+        GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS),
     ):
         with telemetry.turn(an_id(), 1, Trace()), telemetry.call(CALL, [PARENT]) as answered:
             answered(GraphCall(reply, NOW, 3))

@@ -120,7 +120,7 @@ def killed_before_line(parts: Stack, n: int) -> bool:
 
 
 def test_a_kill_before_any_line_of_accept_and_deliver_loses_nothing() -> None:
-    """Every I/O of two updates, one kill each; `docs/architecture/crash-safety.md` has the table of what each leaves behind."""
+    """Every I/O of two updates, one kill each (docs/architecture/crash-safety.md)."""
     with stack(0) as parts, ThreadPoolExecutor(6) as threads:
         hits = list(threads.map(lambda n: killed_before_line(parts, n), range(LINES)))
 

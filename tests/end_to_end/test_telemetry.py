@@ -18,7 +18,7 @@ METRICS = {
     "relay.updates",
     "relay.update.attempts",
     "relay.update.waiting",
-    "http.client.request.duration",
+    "relay.graph.duration",
 }
 
 

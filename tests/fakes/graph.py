@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.delivery.graph_reply import GraphReply
@@ -19,14 +19,24 @@ class Patch:
     at: datetime
 
 
+@dataclass(frozen=True)
+class LateLanding:
+    """A reply that says nothing about the write, which is applied that many seconds after it."""
+
+    reply: GraphReply
+    seconds: float
+
+
 class ScriptedGraph:
     """Answers with the scripted replies, then with success; keeps what it took."""
 
     def __init__(self, clock: SteppedClock, *replies: GraphReply) -> None:
         self.clock = clock
-        self.replies = list(replies)
+        self.replies: list[GraphReply | LateLanding] = list(replies)
         self.calls: list[Patch] = []
-        self.state: dict[tuple[str, str], dict[str, Any]] = {}
+        self._state: dict[tuple[str, str], dict[str, Any]] = {}
+        self._landing: list[tuple[datetime, tuple[str, str], dict[str, Any]]] = []
+        self.call_seconds = 0.0
         self.refuse: Any = None
         self.parse_reply = GraphReply(200)
         self.users: dict[str, list[tuple[str, str]]] = {}
@@ -36,14 +46,28 @@ class ScriptedGraph:
         self.reads: list[tuple[str, str]] = []
         self.user_status_reply: GraphReply | None = None
 
+    @property
+    def state(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What Graph holds now, late landings that are due included."""
+        due = sorted((landing for landing in self._landing if landing[0] <= self.clock.now()), key=lambda it: it[0])
+        self._landing = [landing for landing in self._landing if landing not in due]
+        for _, key, properties in due:
+            self._state.setdefault(key, {}).update(properties)
+        return self._state
+
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
     ) -> GraphCall:
         now = self.clock.now()
         self.calls.append(Patch(policy_id, user_status_id, dict(properties), token, now))
+        self.clock.step(seconds=self.call_seconds)
         if self.refuse is not None and self.refuse(properties):
             return GraphCall(GraphReply(400, code="BadRequest", message="refused"), now, 7)
         reply = self.replies.pop(0) if self.replies else GraphReply(200)
+        if isinstance(reply, LateLanding):
+            when = self.clock.now() + timedelta(seconds=reply.seconds)
+            self._landing.append((when, (policy_id, user_status_id), dict(properties)))
+            reply = reply.reply
         if reply.status_code is not None and reply.status_code < 300:
             kept = self.state.setdefault((policy_id, user_status_id), {})
             kept.update(properties)

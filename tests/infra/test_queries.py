@@ -12,9 +12,6 @@ from tests.infra.exported import SCENARIOS
 from tests.infra.queries import MODULE, alerts, documented, findings, names
 from tests.infra.snapshots import ROOT, SNAPSHOTS, of
 
-#: Names that no row can have until the app sends them under its own names. Each passes as soon as it does, and then
-#: this set must lose it: xfail is strict.
-TO_COME = {"relay.graph.duration", "http.response.status_code"}
 ALL = alerts() | documented()
 #: Azure itself writes these tables.
 OF_AZURE = ("_LogOperation", "FunctionAppLogs", "StorageBlobLogs")
@@ -34,16 +31,6 @@ def received() -> dict[str, dict[str, list[Row]]]:
     return {scenario: exported(scenario) for scenario in SCENARIOS}
 
 
-def cases() -> list[object]:
-    """Return the alerts; those whose names are still to come are expected to fail."""
-    strict = pytest.mark.xfail(reason="the app does not send it yet", strict=True)
-    return [
-        pytest.param(name, marks=strict if names(query)["name"] & TO_COME else ())
-        for name, query in alerts().items()
-        if name in RULES
-    ]
-
-
 @pytest.mark.skipif(not MODULE.is_dir(), reason="npm ci installs @kusto/language-service-next")
 def test_microsofts_parser_finds_nothing_in_any_query() -> None:
     """Names and types against the tables of Application Insights; a misspelt column is found."""
@@ -51,7 +38,7 @@ def test_microsofts_parser_finds_nothing_in_any_query() -> None:
     assert findings(['customMetrics | where nme == "x"']) != [[]]
 
 
-@pytest.mark.parametrize("rule", cases())
+@pytest.mark.parametrize("rule", [name for name in alerts() if name in RULES])
 def test_an_alert_fires_in_trouble_and_not_in_health(rule: str, received: dict[str, dict[str, list[Row]]]) -> None:
     """Over what the real exporter sent; `silent` fires where nothing came."""
     troubled = rows([]) if rule == "silent" else received["trouble"]
@@ -69,21 +56,15 @@ def test_a_query_looks_for_what_leaves_the_app(where: str, received: dict[str, d
         "attribute": {key for table in tables.values() for one in table for key in one["customDimensions"]},
     }
     for kind, wanted in names(ALL[where]).items():
-        assert wanted - TO_COME <= sent[kind], kind
+        assert wanted <= sent[kind], kind
 
 
-@pytest.mark.xfail(reason="the app does not log it yet", strict=True)
 def test_an_exception_that_leaves_a_queue_function_reaches_exceptions(
     received: dict[str, dict[str, list[Row]]],
 ) -> None:
     """The host keeps it to itself where the app sends its own telemetry: the runbook would find nothing."""
     [fault] = [one["exceptions"][0] for one in received["trouble"]["exceptions"]]
     assert "Unavailable" in f"{fault['typeName']} {fault['message']}"
-
-
-def test_what_is_to_come_did_not_come(received: dict[str, dict[str, list[Row]]]) -> None:
-    """Else it is no longer to come."""
-    assert {one["name"] for one in received["trouble"]["customMetrics"]}.isdisjoint(TO_COME)
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)

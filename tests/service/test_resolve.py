@@ -11,6 +11,7 @@ import pytest
 
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.service.delivery.cancel import TooLate
 from shared.service.delivery.deliver import Delivery
 from shared.service.ports.storage import OutcomeFilter, Unavailable
@@ -159,7 +160,7 @@ def test_updates_by_name_that_wait_together_cost_one_write(world: World) -> None
         (GraphReply(403), "notAuthorized"),
         (GraphReply(None, TransportFault.TIMEOUT), "graphUnavailable"),
         (GraphReply(200, result={"x": 1}), "graphUnavailable"),
-        (GraphReply(200, readable=False), "graphUnavailable"),
+        (GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS), "graphUnavailable"),
         (GraphReply(200, result={"value": [], "@odata.nextLink": 7}), "graphUnavailable"),
     ],
 )
@@ -230,7 +231,7 @@ def test_a_401_gets_one_new_token(world: World) -> None:
     [
         (GraphReply(404, message="no such policy"), "userStatusNotFound"),
         (GraphReply(400, message="bad"), "graphRejected"),
-        (GraphReply(400, route_missing=True), "operationNotSupported"),
+        (GraphReply(400, judged=ReplyKind.ROUTE_MISSING), "operationNotSupported"),
     ],
 )
 def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: GraphReply, told: str) -> None:

@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from shared.core.basics.trace import Origin
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.service.delivery.deliver import Delivery
 from shared.service.delivery.write import PATCH
 from shared.service.redacted_errors import RedactedError
@@ -242,11 +243,14 @@ def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_
 
 def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
     """By status or fault, in seconds."""
-    seen.world.graph.replies = [GraphReply(None, TransportFault.DISCONNECTED), GraphReply(200, readable=False)]
+    seen.world.graph.replies = [
+        GraphReply(None, TransportFault.DISCONNECTED),
+        GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS),
+    ]
     seen.world.accept()
     seen.world.run()
 
-    found = points(seen.metrics(), "http.client.request.duration")
+    found = points(seen.metrics(), "relay.graph.duration")
     ends = {(one.get("http.response.status_code"), one.get("error.type")) for one, _ in found}
     assert ends == {(None, "disconnected"), (200, "unreadable"), (200, None)}
     assert all(
@@ -318,8 +322,8 @@ REPLIES = [
     GraphReply(401),
     GraphReply(429, retry_after_seconds=1.0),
     GraphReply(None, TransportFault.TIMEOUT),
-    GraphReply(200, readable=False),
-    GraphReply(400, code="marked-words", message="marked-words", route_missing=True),
+    GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS),
+    GraphReply(400, code="marked-words", message="marked-words", judged=ReplyKind.ROUTE_MISSING),
     GraphReply(404, message="marked-words"),
 ]
 

@@ -6,6 +6,7 @@ import pytest
 
 from emulator.tokens import GRAPH_AUDIENCE, WRITE_ROLE, issue
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.intake.update import user_status_key
 from shared.service.ports.storage import Denied, Unavailable
 from tests.builders import EXAMPLE, POLICY, USER
@@ -132,13 +133,13 @@ def test_storage_that_refuses_is_told_from_storage_that_is_away(
 @pytest.mark.parametrize(
     ("reply", "status"),
     [
-        (GraphReply(400, route_missing=True), "failing"),
+        (GraphReply(400, judged=ReplyKind.ROUTE_MISSING), "failing"),
         (GraphReply(400, code="BadRequest"), "failing"),
         (GraphReply(403), "failing"),
         (GraphReply(404), "unknown"),
         (GraphReply(500), "unknown"),
         (GraphReply(429), "unknown"),
-        (GraphReply(200, readable=False), "unknown"),
+        (GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS), "unknown"),
         (GraphReply(None, TransportFault.UNREACHABLE), "failing"),
     ],
 )
@@ -151,7 +152,7 @@ def test_what_graph_answers_to_the_probe_is_told(world: World, reply: GraphReply
         world.graph.replies = [reply]
     found = findings(world, **IDS)["graphWrite"]
     assert found["status"] == status
-    assert ("operationNotSupported" in found["detail"]) == reply.route_missing
+    assert ("operationNotSupported" in found["detail"]) == (reply.kind is ReplyKind.ROUTE_MISSING)
     assert len(world.graph.calls) == (of == "patch")
     row = world.user_statuses.read(user_status_key(POLICY, USER)).row
     assert row is not None

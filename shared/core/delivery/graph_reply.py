@@ -1,46 +1,27 @@
-"""What Graph said, or what happened instead, as one frozen value; reading it never fails.
-
-Intune nests its errors: ``error.message`` is often JSON text that holds another message
-(docs/graph-facts.md#f14), ``innerError`` nests under any casing (docs/graph-facts.md#f10).
-At most three levels of text are opened.
-"""
+"""The end of one call to Graph as a frozen value: what was answered, or what happened instead."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-#: Bounds of what an outcome keeps of an answer.
-MESSAGE_LENGTH = 2048
+from shared.core.delivery.error_body import NO_ERROR, ErrorBody, has_error, parse_json
+from shared.core.delivery.judgement import MEANINGS, assumed, judge
+from shared.core.delivery.reply_kind import BodyForm, Evidence, Meaning, NetworkFault, ReplyKind, TransportFault
+
+__all__ = ["RESULT_BYTES", "GraphReply", "TransportFault", "parse_reply"]
+#: Bytes of a result that an outcome keeps.
 RESULT_BYTES = 16 * 1024
-#: Nobody means to be waited for longer.
-RETRY_AFTER_MAX = 24 * 3600.0
-_TEXT_LEVELS = 3
-_NO_ROUTE = "no method match route template"
-_NO_ROUTE_MESSAGE = "no odata route exists that match template"
-_URL = re.compile(r"https?://\S+")
-_ACTIVITY = re.compile(r"Activity ID:\s*([0-9a-fA-F-]{36})")
-_SPAN = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)(?:\.\d+)?")
-
-
-class TransportFault(StrEnum):
-    """Why there was no answer. Only ``unreachable`` says that the request was never sent."""
-
-    TIMEOUT = "timeout"
-    DISCONNECTED = "disconnected"
-    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)
 class GraphReply:
     """One call's end: a status, a transport fault, or no token to make it with.
 
-    ``readable`` is False for a 2xx whose body is neither empty nor whole JSON. ``retry_after_seconds`` counts from the
-    moment of the reply. ``route_missing`` is docs/graph-facts.md#f1: Intune has no code behind this PATCH.
+    ``judged`` is its kind; None where no more is known than the status or the fault. ``retry_after_seconds`` counts
+    from the moment of the reply. ``network`` is why the request was never sent.
     """
 
     status_code: int | None
@@ -54,8 +35,20 @@ class GraphReply:
     date: str | None = None
     retry_after_seconds: float | None = None
     result: Mapping[str, Any] | None = None
-    readable: bool = True
-    route_missing: bool = False
+    network: NetworkFault | None = None
+    judged: ReplyKind | None = None
+
+    @cached_property
+    def kind(self) -> ReplyKind:
+        """What kind of reply it is."""
+        if self.judged is not None:
+            return self.judged
+        return assumed(self.status_code, self.transport, no_token=self.identity_fault is not None)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What follows from it."""
+        return MEANINGS[self.kind]
 
 
 def parse_reply(
@@ -73,77 +66,50 @@ def parse_reply(
     A result of more than ``result_bytes`` is left out.
     """
     known = {name.lower(): text for name, text in headers.items()}
-    document = _json(body)
-    succeeded = 200 <= status < 300  # noqa: PLR2004 - the class of success
-    said = [] if succeeded else list(_objects(document))
-    codes = [code for one in said if (code := _text(one, "code", "errorcode"))]
-    messages = [text for one in said if (text := _text(one, "message")) and not _opens(text)]
-    everything = " ".join((*codes, *messages)).lower()
+    document = parse_json(body) if complete else None
+    kind, error = _judged(status, known, document, body, complete=complete)
     return GraphReply(
         status_code=status,
-        code=codes[-1][:200] if codes else None,
-        message=_clean(messages[-1]) if messages else None,
-        request_id=_short(known.get("request-id")) or _find(said, "request-id"),
+        code=error.code,
+        message=error.message,
+        request_id=_short(known.get("request-id")) or error.find("request-id"),
         client_request_id=client_request_id,
-        activity_id=_activity(messages),
+        activity_id=error.activity_id(),
         date=_short(known.get("date")),
-        retry_after_seconds=_retry_after(known.get("retry-after"), said, now),
-        result=_result(document, result_bytes) if succeeded else None,
-        readable=not succeeded or (complete and (not body.strip() or document is not None)),
-        route_missing=status == 400 and (_NO_ROUTE in everything or _NO_ROUTE_MESSAGE in everything),  # noqa: PLR2004
+        retry_after_seconds=error.retry_after(known.get("retry-after"), now),
+        result=_result(document, result_bytes) if kind is ReplyKind.SUCCESS else None,
+        judged=kind,
     )
 
 
-def _json(body: bytes | str) -> Any:
-    try:
-        return json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
+def _judged(
+    status: int, headers: Mapping[str, str], document: Any, body: bytes, *, complete: bool
+) -> tuple[ReplyKind, ErrorBody]:
+    form = _form(document, body, complete=complete)
+    error = NO_ERROR if form is BodyForm.JSON and status // 100 == 2 else ErrorBody(document, body)  # noqa: PLR2004
+    evidence = Evidence(
+        status,
+        form,
+        words=error.words,
+        codes=frozenset(code.lower() for code in error.codes),
+        headers=frozenset(headers),
+    )
+    return judge(evidence), error
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)  # NaN and Infinity are not JSON
-
-
-def _objects(document: Any) -> Iterator[Mapping[str, Any]]:
-    """The error objects of an answer, outermost first, through nesting and text."""
-    left = [(document, 0)]
-    seen = 0
-    while left and seen < 50:  # noqa: PLR2004 - real answers hold fewer than ten
-        here, level = left.pop(0)
-        if isinstance(here, str) and level < _TEXT_LEVELS and _opens(here):
-            here, level = _json(here), level + 1
-        if not isinstance(here, dict):
-            continue
-        seen += 1
-        lowered = {str(name).lower(): value for name, value in here.items()}
-        yield lowered
-        left += [(lowered[name], level) for name in ("error", "message", "innererror") if name in lowered]
-
-
-def _opens(text: str) -> bool:
-    return text.lstrip()[:1] == "{" and isinstance(_json(text), dict)
-
-
-def _text(members: Mapping[str, Any], *names: str) -> str | None:
-    return next((members[name] for name in names if isinstance(members.get(name), str) and members[name]), None)
-
-
-def _find(objects: list[Mapping[str, Any]], name: str) -> str | None:
-    return next((_short(text) for one in objects if (text := _text(one, name))), None)
+def _form(document: Any, body: bytes, *, complete: bool) -> BodyForm:
+    if not complete:
+        markup = body.lstrip()[:1] == b"<"  # never JSON, however it would have ended
+        return BodyForm.TEXT if markup else BodyForm.BROKEN
+    if not body.strip():
+        return BodyForm.EMPTY
+    if has_error(document):
+        return BodyForm.ERROR
+    return BodyForm.TEXT if document is None and body.strip() != b"null" else BodyForm.JSON
 
 
 def _short(text: str | None) -> str | None:
     return text[:200] if text else None
-
-
-def _clean(message: str) -> str:
-    """Internal addresses may hold ids (docs/graph-facts.md#f14)."""
-    return _URL.sub("[url]", message)[:MESSAGE_LENGTH].encode("utf-8", "replace").decode()
-
-
-def _activity(messages: list[str]) -> str | None:
-    return next((found[1] for text in messages if (found := _ACTIVITY.search(text))), None)
 
 
 def _result(document: Any, most: int) -> Mapping[str, Any] | None:
@@ -151,33 +117,3 @@ def _result(document: Any, most: int) -> Mapping[str, Any] | None:
         return None
     size = len(json.dumps(document))
     return document if size <= most else {"truncated": True, "length": size}
-
-
-def _retry_after(header: str | None, said: list[Mapping[str, Any]], now: datetime) -> float | None:
-    values = [header, *(one.get("retryafter") for one in said)]
-    return next((seconds for value in values if (seconds := _seconds(value, now)) is not None), None)
-
-
-def _seconds(value: object, now: datetime) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        seconds = _span_or_date(str(value), now)
-    return min(max(seconds, 0.0), RETRY_AFTER_MAX) if seconds == seconds else None  # noqa: PLR0124 - not NaN
-
-
-def _span_or_date(text: str, now: datetime) -> float:
-    span = _SPAN.fullmatch(text.strip())
-    if span:
-        return int(span[1]) * 3600.0 + int(span[2]) * 60 + int(span[3])
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return float("nan")
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - now).total_seconds()

@@ -1,6 +1,6 @@
-"""What follows from a reply: the decision, and the backoff.
+"""The next step after a reply, and the backoff between attempts.
 
-``decide`` is the only place that turns a status code into a decision.
+What a reply means is its row in ``judgement``.
 """
 
 from collections.abc import Mapping
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.delivery.graph_reply import GraphReply, TransportFault
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.reply_kind import Outage, ReplyKind
 
 #: 2 to this power exceeds any ceiling; clamped before the power is taken, so any attempt number will do.
 _MAX_EXPONENT = 30
-#: A reset may hide a write that is still on its way through the service.
-_SETTLING_SECONDS = 2.0
-_TRANSIENT = frozenset({408, 409, 423, 425})
+MAX_MESSAGE_LENGTH = 2048
 
 
 @dataclass(frozen=True)
@@ -72,104 +71,98 @@ class RetryAt:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Never again."""
+    """Never again: Graph refused the write for good."""
 
     error: DeliveryError
 
 
-type Step = Done | RetryAt | GiveUp
+@dataclass(frozen=True)
+class DeadlineExceeded:
+    """Never again: the update's time is over. Graph did not refuse it."""
+
+    error: DeliveryError
+
+
+type Step = Done | RetryAt | GiveUp | DeadlineExceeded
 
 
 def decide(
     reply: GraphReply, *, attempt: int, now: datetime, jitter: float, policy: RetryPolicy, deadline: datetime
 ) -> Step:
     """The next step after attempt number ``attempt`` (from 1); ``jitter`` from 0 to 1."""
-    if _succeeded(reply):
+    code = reply.meaning.code
+    if code is None:
         return Done(reply.result)
-    error = DeliveryError(_code(reply), _message(reply), reply)
-    if not _transient(reply):
+    error = DeliveryError(code, message_of(reply), reply)
+    if reply.meaning.refusal:
         return GiveUp(error)
     if now >= deadline:
         said = f"Not delivered before its deadline. The last fault was {error.code}: {error.message}"
-        return GiveUp(DeliveryError("deadlineExceeded", said[:2048], reply))
+        return DeadlineExceeded(DeliveryError("deadlineExceeded", said[:MAX_MESSAGE_LENGTH], reply))
     when = now + timedelta(seconds=_delay(reply, attempt, jitter, policy))
     return RetryAt(min(when, deadline), error)
 
 
 def wants_new_token(reply: GraphReply) -> bool:
-    """Whether one new token is worth one more try."""
-    return reply.status_code == 401  # noqa: PLR2004 - Unauthorized
+    """Return whether one new token is worth one more try."""
+    return reply.meaning.wants_new_token
 
 
 def hold_seconds(reply: GraphReply) -> float | None:
-    """How long every instance has to hold: Graph said so."""
-    return reply.retry_after_seconds if reply.status_code in (429, 503) else None
+    """Return how long every instance has to hold because Graph asks for it; None where it does not."""
+    return reply.retry_after_seconds if reply.meaning.holds else None
 
 
 def is_outage(reply: GraphReply) -> bool:
-    """Whether several of these in a row mean that nobody gets through."""
-    if reply.status_code is None:
-        return True
-    return reply.status_code in (401, 403) or reply.status_code >= 500  # noqa: PLR2004 - server errors
+    """Return whether several of these in a row mean that no call gets through."""
+    return reply.meaning.outage is not Outage.NONE
+
+
+def is_outage_for_all(reply: GraphReply) -> bool:
+    """Return whether the first one means that no call gets through."""
+    return reply.meaning.outage is Outage.AT_ONCE
+
+
+def is_success(reply: GraphReply) -> bool:
+    """Return whether Graph did what it was asked."""
+    return reply.kind is ReplyKind.SUCCESS
+
+
+def is_refusal(reply: GraphReply) -> bool:
+    """Return whether this is Graph's own final answer."""
+    return reply.meaning.refusal
 
 
 def is_answer(reply: GraphReply) -> bool:
-    """Whether Graph is at work: it took the write, or refused this one for good."""
-    return _succeeded(reply) or not _transient(reply)
+    """Return whether Graph is at work: it did what it was asked, or refused it for good."""
+    return is_success(reply) or is_refusal(reply)
 
 
 def may_still_land(reply: GraphReply) -> bool:
-    """Whether the write may yet be applied, after we have stopped waiting for it."""
-    return reply.transport is TransportFault.TIMEOUT
+    """Return whether the write may be applied after this reply."""
+    return reply.meaning.may_still_land
 
 
-def _succeeded(reply: GraphReply) -> bool:
-    return reply.status_code is not None and reply.status_code // 100 == 2 and reply.readable  # noqa: PLR2004
+def may_have_landed(reply: GraphReply) -> bool:
+    """Return whether nobody knows if the write was, or will be, applied."""
+    return reply.meaning.may_have_landed or reply.meaning.may_still_land
 
 
-def _transient(reply: GraphReply) -> bool:
-    status = reply.status_code
-    if status is None or status in _CODES or status in _TRANSIENT:
-        return True
-    return status >= 500 or status // 100 == 2  # noqa: PLR2004 - a 2xx here is one whose body is not JSON
-
-
-_CODES = {401: "notAuthorized", 403: "notAuthorized", 429: "throttled"}
-
-
-def _code(reply: GraphReply) -> str:
-    if reply.identity_fault is not None:
-        return "identityUnavailable"
-    if reply.route_missing:
-        return "operationNotSupported"
-    if reply.status_code in _CODES:
-        return _CODES[reply.status_code]
-    return "graphUnavailable" if _transient(reply) else "graphRejected"
-
-
-_TRANSPORT_MESSAGES = {
-    TransportFault.TIMEOUT: "Graph did not answer in time.",
-    TransportFault.DISCONNECTED: "The connection to Graph broke.",
-    TransportFault.UNREACHABLE: "Graph could not be reached.",
-}
-
-
-def _message(reply: GraphReply) -> str:
-    if reply.identity_fault is not None:
-        return f"No token could be obtained: {reply.identity_fault}"[:2048]
-    if reply.transport is not None:
-        return _TRANSPORT_MESSAGES[reply.transport]
-    if not reply.readable:
-        return f"Graph answered {reply.status_code} with a body that is not JSON."
-    return reply.message or f"Graph answered {reply.status_code}."
+def message_of(reply: GraphReply) -> str:
+    """Return what happened, in one sentence of ours with Graph's own words."""
+    text, words = reply.meaning.text, reply.identity_fault or reply.message
+    if text is None:
+        return words or f"Graph answered {reply.status_code}."
+    ours = text.format(status=reply.status_code)
+    return f"{ours}: {words}"[:MAX_MESSAGE_LENGTH] if words else f"{ours}."
 
 
 def _delay(reply: GraphReply, attempt: int, jitter: float, policy: RetryPolicy) -> float:
-    if reply.retry_after_seconds is not None:
-        return reply.retry_after_seconds + jitter
+    """Return the seconds to wait: the full-jitter backoff of this attempt, longer where Graph asks for it."""
     ceiling = min(policy.max_seconds, policy.base_seconds * float(1 << min(attempt - 1, _MAX_EXPONENT)))
-    if reply.status_code == 429:  # noqa: PLR2004 - Too Many Requests
-        return max(policy.quota_window_seconds, ceiling * jitter) + jitter
-    if reply.transport is TransportFault.DISCONNECTED:
-        return max(_SETTLING_SECONDS, ceiling * jitter)
-    return ceiling * jitter
+    backoff = ceiling * jitter
+    if reply.retry_after_seconds is not None:
+        return max(reply.retry_after_seconds + jitter, backoff)
+    if reply.kind is ReplyKind.THROTTLED:
+        return max(policy.quota_window_seconds, backoff) + jitter
+    return backoff

@@ -74,15 +74,26 @@ class Complete:
         self.user_statuses.withdraw(key, envelope.id)
         log.info("settled", extra={"update_id": envelope.id, "status_detail": outcome.state.detail})
 
-    def failed(self, envelope: Envelope, sending: Sending, error: Members, answers: Iterable[GraphCall]) -> None:
-        """For good; its values are withdrawn."""
+    def failed(
+        self,
+        envelope: Envelope,
+        sending: Sending,
+        error: Members,
+        answers: Iterable[GraphCall],
+        *,
+        landing: bool = False,
+    ) -> None:
+        """For good; its values are withdrawn. The lease stays while a call may still land."""
         now, attempts = self.clock.now(), attempts_from(answers)
         self.repository.move(
             envelope,
             sending.known,
             lambda outcome: advance(record(outcome, attempts), Transition.FAIL, now, error=error),
         )
-        sending.held.release([envelope.id])
+        if landing:
+            self.user_statuses.withdraw(sending.held.key, envelope.id)
+        else:
+            sending.held.release([envelope.id])
         log.warning("failed", extra={"update_id": envelope.id, "code": error["code"]})
 
     def retry_later(

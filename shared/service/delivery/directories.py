@@ -8,12 +8,13 @@ entries of a list, lists that are kept, and how often an unknown name or a fault
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
 from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.retry import wants_new_token
+from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.retry import is_success, wants_new_token
 from shared.core.delivery.user_directory import (
     MAX_ENTRIES,
     Choice,
@@ -128,7 +129,7 @@ class UserDirectories:
         token = self._identity.token()
         for _ in range(PAGES_A_TURN):
             answer, token = self._page(policy_id, policy.pages[-1].next_link if policy.pages else None, token)
-            page = read_list_page(answer.reply.result) if answer.reply.status_code == _OK else None
+            page = read_list_page(answer.reply.result)
             if page is None:
                 return self._failed(policy, answer)
             policy.pages, policy.page_at = (*policy.pages, page), self._clock.now()
@@ -159,8 +160,8 @@ class UserDirectories:
 
     def _failed(self, policy: _Policy, answer: GraphCall) -> ListUnavailable:
         reply = answer.reply
-        if reply.status_code == _OK:
-            reply = GraphReply(_OK, client_request_id=reply.client_request_id, readable=False)
+        if is_success(reply):
+            reply = replace(reply, result=None, judged=ReplyKind.UNREADABLE_SUCCESS)
         pause = min(1 << min(policy.faults, 10), _MAX_PAUSE_SECONDS)
         policy.fault, policy.faults = reply, policy.faults + 1
         policy.pause_until = self._clock.now() + timedelta(seconds=pause)
@@ -168,9 +169,6 @@ class UserDirectories:
         policy.pages = ()
         self._rate_limiter.report_read(reply)
         return ListUnavailable(reply, answer)
-
-
-_OK = 200
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from shared.core.delivery.outcome import (
     record,
     resolved_to,
 )
-from shared.core.delivery.retry import DeliveryLimits, GiveUp, RetryAt, Step, decide
+from shared.core.delivery.retry import DeadlineExceeded, DeliveryLimits, GiveUp, RetryAt, Step, decide
 from shared.core.delivery.user_directory import Found, NotUnique
 from shared.core.delivery.user_status import Acceptance
 from shared.core.intake.envelope import Envelope
@@ -93,7 +93,7 @@ class Resolve:
         match self._decide(envelope, unread.reply, self._deadline(envelope) if tried else _NEVER):
             case RetryAt() as step:
                 self.complete.retry_later(envelope, known, step, calls)
-            case GiveUp(error):
+            case GiveUp(error) | DeadlineExceeded(error):
                 unknown = unread.reply.status_code == _NOT_FOUND
                 told = replace(error, code="userStatusNotFound") if unknown else error
                 return self._fail(envelope, known, told.to_json(), attempts_from(calls))

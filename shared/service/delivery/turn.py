@@ -11,7 +11,16 @@ from datetime import UTC, datetime, timedelta
 from shared.core.delivery import user_status as core
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import deadline_exceeded, is_stale
-from shared.core.delivery.retry import DeliveryLimits, Done, GiveUp, RetryAt, Step, decide, may_still_land
+from shared.core.delivery.retry import (
+    DeadlineExceeded,
+    DeliveryLimits,
+    Done,
+    GiveUp,
+    RetryAt,
+    Step,
+    decide,
+    may_still_land,
+)
 from shared.core.delivery.user_status import Acceptance, Snapshot, UserStatusRow, Values
 from shared.core.intake.envelope import Envelope
 from shared.service.delivery.complete import Complete
@@ -143,8 +152,10 @@ class Turn:
         match step:
             case Done(result):
                 self.complete.delivered(envelope, sending, values, answers, result)
-            case GiveUp(error):
-                self.complete.failed(envelope, sending, error.to_json(), answers)
+            case GiveUp(error) | DeadlineExceeded(error):
+                self.complete.failed(
+                    envelope, sending, error.to_json(), answers, landing=may_still_land(answers[-1].reply)
+                )
             case RetryAt() if may_still_land(answers[-1].reply):
                 # The lease stays: nobody writes this user status until that call can no longer land.
                 when = max(step.when, sending.held.lease.until)

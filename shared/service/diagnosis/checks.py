@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from shared.core.basics.access_token import WRITE_ROLE
 from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.reply_kind import ReplyKind
 
 
 class CheckStatus(StrEnum):
@@ -60,7 +61,7 @@ def refused(name: str, reply: GraphReply, *, has_role: bool) -> CheckResult:
     """A Graph call that did not succeed."""
     if reply.status_code is None:
         return failing(name, "Graph could not be reached or did not answer in time.", NETWORK)
-    if reply.route_missing:
+    if reply.kind is ReplyKind.ROUTE_MISSING:
         return failing(name, "operationNotSupported: Intune answers that it has no route for this call.", NOT_ROUTED)
     if reply.status_code in _STEPS:
         verdict, detail, step = _STEPS[reply.status_code]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from shared.core.basics.access_token import WRITE_ROLE, Claims, read_claims
 from shared.core.basics.version import Version
-from shared.core.delivery.retry import may_still_land
+from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.retry import is_success, may_still_land
 from shared.core.delivery.user_status import Acceptance, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
@@ -35,7 +36,6 @@ from shared.service.rate_limiter import Deferred, RateLimiter
 
 #: Names in the order in which they are told; those of one check are told together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
-_OK = 200
 _ME = "doctor"
 _OLDEST = Version(0, _ME)
 
@@ -104,7 +104,7 @@ class Doctor:
 
     def _read(self, token: str) -> CheckResult:
         reply = self.graph.read_policies(token=token).reply
-        if reply.status_code == _OK and reply.readable:
+        if is_success(reply):
             return ok(READ, "Compliance policies can be read.")
         return refused(READ, reply, has_role=_has_role(token))
 
@@ -137,10 +137,10 @@ class Doctor:
     ) -> tuple[CheckResult, bool]:
         """What came of it, and whether the write may yet land: then the lease has to run out."""
         read = self.graph.read_user_status(asked.policy_id, asked.user_status_id, token=token).reply
-        if read.route_missing:
+        if read.kind is ReplyKind.ROUTE_MISSING:
             said = "operationNotSupported: not even the GET of one user status has a route, so nothing was sent."
             return failing(WRITE, said, NOT_ROUTED), False
-        there = read.result if read.status_code == _OK and read.result else {}
+        there = (is_success(read) and read.result) or {}
         values = {name: Value(there[name], _OLDEST, _ME) for name in PROPERTIES if type(there.get(name)) in (str, int)}
         if not values:
             return refused(WRITE, read, has_role=_has_role(token)), False
@@ -148,7 +148,7 @@ class Doctor:
         if not answers:
             return unknown(WRITE, "All writes are held back.", TRY_AGAIN), False
         reply = answers[-1].reply
-        if reply.status_code is not None and reply.status_code // 100 == _OK // 100 and reply.readable:
+        if is_success(reply):
             return ok(WRITE, "The service takes this PATCH: the user status' own values were sent back."), False
         return refused(WRITE, reply, has_role=_has_role(token)), may_still_land(reply)
 

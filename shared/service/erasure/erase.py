@@ -25,6 +25,7 @@ from shared.service.ports.storage import (
     UpdateQueue,
     UserStatusStore,
 )
+from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ class Erase:
         stored = self.erasures.get(erasure_id)
         return stored.erasure if stored else None
 
+    @redacts_errors
     def __call__(self) -> int:
         """A slice of each open erasure, those not looked at for longest first; answers how many became final."""
         calls, finished, until = RUN_CALLS, 0, self.clock.now() + RUN_TIME

@@ -7,6 +7,7 @@ from shared.core.rate_limit import Quota, used
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import RateLimitStore, Unavailable, UpdateQueue
 from shared.service.ports.telemetry import Gauges, Telemetry
+from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class PublishGauges:
     clock: Clock
     telemetry: Telemetry
 
+    @redacts_errors
     def __call__(self) -> None:
         """Storage that is away is no failure of its own: what needs it says so."""
         try:

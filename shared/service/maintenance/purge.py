@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import CounterStore, ErasureStore, IdempotencyStore, OutcomeStore
+from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Purge:
     clock: Clock
     retention: timedelta
 
+    @redacts_errors
     def __call__(self) -> int:
         """How many rows were deleted."""
         before, deleted = self.clock.now() - self.retention, 0

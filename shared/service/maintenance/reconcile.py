@@ -12,6 +12,7 @@ from shared.core.delivery.outcome import Outcome, State, is_overdue
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import OutcomeFilter, OutcomeStore, UpdateQueue
+from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Reconcile:
     clock: Clock
     deadline: timedelta
 
+    @redacts_errors
     def __call__(self, *, everything: bool = False) -> int:
         """How many updates were put back."""
         now, head = self.clock.now(), self.queue.head()

@@ -5,22 +5,36 @@ import { ask, say } from "./dialogs.js";
 import { counted, whose } from "./words.js";
 
 const MOST_AT_ONCE = 1000;
+/** @type {Set<string>} */
 const busy = new Set();
+/** @type {() => void} */
 let after = () => {};
 
-/** `look` shows what an action changed. */
+/**
+ * `look` shows what an action changed.
+ * @param {() => void} look
+ */
 export function followActions(look) {
   after = look;
 }
 
-/** Whether there is anything to replay. */
+/**
+ * Whether there is anything to replay.
+ * @param {ListedUpdate} update
+ */
 export const canReplay = (update) =>
   ["failed", "canceled"].includes(update.status) && update.replayedBy === null && update.userStatus !== null;
 
-/** Whether it can still be taken back. */
+/**
+ * Whether it can still be taken back.
+ * @param {ListedUpdate} update
+ */
 export const canCancel = (update) => ["notStarted", "running"].includes(update.status);
 
-/** Replay one, and go to the new update. */
+/**
+ * Replay one, and go to the new update.
+ * @param {ListedUpdate} update
+ */
 export function replayIt(update) {
   return doing(update.id, async () => {
     const made = await api.replay(update.id);
@@ -29,7 +43,10 @@ export function replayIt(update) {
   });
 }
 
-/** Cancel one, once the operator said so. */
+/**
+ * Cancel one, once the operator said so.
+ * @param {ListedUpdate} update
+ */
 export function cancelIt(update) {
   const dialog = ask("Cancel this update?");
   const action = () => {
@@ -52,10 +69,16 @@ export async function replayMatching() {
     const { matched } = await api.replayMatching(filter, true);
     if (dialog.opened()) offer(dialog, filter, matched);
   } catch (error) {
-    if (dialog.opened()) dialog.show(error.message);
+    if (dialog.opened()) dialog.show(/** @type {Error} */ (error).message);
   }
 }
 
+/**
+ * @param {Dialog} dialog
+ * @param {Filter} filter
+ * @param {number} matched
+ * @param {string} [done]
+ */
 function offer(dialog, filter, matched, done = "") {
   if (matched === 0) {
     dialog.show(done || "No failed or canceled update matches that was not replayed already.");
@@ -67,6 +90,10 @@ function offer(dialog, filter, matched, done = "") {
   dialog.show(text.trim(), which, { label: `Replay ${counted(now, "update")}`, action: () => replayThem(dialog, filter) });
 }
 
+/**
+ * @param {Dialog} dialog
+ * @param {Filter} filter
+ */
 async function replayThem(dialog, filter) {
   dialog.show("Replaying…");
   try {
@@ -75,19 +102,23 @@ async function replayThem(dialog, filter) {
     say(done);
     if (dialog.opened()) offer(dialog, filter, remaining, done);
   } catch (error) {
-    if (dialog.opened()) dialog.show(error.message);
+    if (dialog.opened()) dialog.show(/** @type {Error} */ (error).message);
   }
   after();
 }
 
-/** One action at a time for each update; a second press while it runs is none. */
+/**
+ * One action at a time for each update; a second press while it runs is none.
+ * @param {string} id
+ * @param {() => Promise<void>} action
+ */
 async function doing(id, action) {
   if (busy.has(id)) return;
   busy.add(id);
   try {
     await action();
   } catch (error) {
-    say(error.message);
+    say(/** @type {Error} */ (error).message);
   } finally {
     busy.delete(id);
     after();

@@ -3,6 +3,7 @@
  * code. A test holds the codes to those of the relay.
  */
 
+/** @type {Record<string, { title: string, means: string, steps: string[] }>} */
 export const ADVICE = {
   invalidMessage: {
     title: "The message could not be read",
@@ -100,7 +101,10 @@ const UNKNOWN = {
   steps: ["Read its message, and tell whoever runs the relay."],
 };
 
-/** The advice for a code. */
+/**
+ * The advice for a code.
+ * @param {string} code
+ */
 export function adviceFor(code) {
   return Object.hasOwn(ADVICE, code) ? ADVICE[code] : UNKNOWN;
 }

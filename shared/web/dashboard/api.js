@@ -12,6 +12,10 @@ export class KeyNeeded extends Error {}
 
 /** The API said no; `status` is HTTP's, the message its own words. */
 export class Refused extends Error {
+  /**
+   * @param {number} status
+   * @param {string} said
+   */
   constructor(status, said) {
     super(said);
     this.status = status;
@@ -24,27 +28,58 @@ export class Unreachable extends Error {}
 /** The key is kept for this tab only. */
 export const key = {
   given: () => sessionStorage.getItem(KEY) !== null,
+  /** @param {string} text */
   keep: (text) => sessionStorage.setItem(KEY, text),
   forget: () => sessionStorage.removeItem(KEY),
 };
 
+/** @returns {Promise<Stats>} */
 export const stats = () => call("GET", "stats");
+/**
+ * @param {string} id
+ * @returns {Promise<Update>}
+ */
 export const update = (id) => call("GET", `updates/${encodeURIComponent(id)}`);
+/** @param {string} id */
 export const cancel = (id) => call("POST", `updates/${encodeURIComponent(id)}/cancel`);
+/**
+ * @param {string} id
+ * @returns {Promise<{ id: string }>}
+ */
 export const replay = (id) => call("POST", `updates/${encodeURIComponent(id)}/replay`);
+/**
+ * @param {Filter} filter
+ * @param {boolean} dryRun
+ * @returns {Promise<{ matched: number, replayed: number, remaining: number }>}
+ */
 export const replayMatching = (filter, dryRun) => call("POST", "updates/replay", { body: { ...filter, dryRun } });
 
-/** Whether all around the relay can be used; 503 says what cannot. */
+/**
+ * Whether all around the relay can be used; 503 says what cannot.
+ * @returns {Promise<{ checks: Checks }>}
+ */
 export const readiness = () => call("GET", "health/ready", { fine: [503] });
 
-/** A page of the list, and where it goes on: of `nextLink`, which may name another origin, only the continuation. */
+/**
+ * A page of the list, and where it goes on: of `nextLink`, which may name another origin, only the continuation.
+ * @param {Filter} filter
+ * @param {number} top
+ * @param {string | null} [continuation]
+ * @returns {Promise<Page>}
+ */
 export async function page(filter, top, continuation) {
-  const query = { ...filter, top, ...(continuation ? { continuation } : {}) };
+  const query = { ...filter, top: String(top), ...(continuation ? { continuation } : {}) };
   const answer = await call("GET", `updates?${new URLSearchParams(query)}`);
   const next = answer.nextLink ? new URL(answer.nextLink, ROOT).searchParams.get("continuation") : null;
   return { updates: answer.value, next };
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: object, fine?: number[] }} [options]
+ * @returns {Promise<any>}
+ */
 async function call(method, path, { body, fine = [] } = {}) {
   const response = await answered(method, path, body);
   if (response.status === 401) throw new KeyNeeded("The function key is missing or wrong.");
@@ -57,7 +92,13 @@ async function call(method, path, { body, fine = [] } = {}) {
   throw new Refused(response.status, explained(document));
 }
 
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ */
 async function answered(method, path, body) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   const kept = sessionStorage.getItem(KEY);
   if (kept !== null) headers["x-functions-key"] = kept;
@@ -68,10 +109,11 @@ async function answered(method, path, body) {
       signal: AbortSignal.timeout(LONGEST_MILLISECONDS),
     });
   } catch (error) {
-    throw new Unreachable(error.name === "TimeoutError" ? "No answer in 30 seconds." : "No answer.");
+    throw new Unreachable(error instanceof DOMException && error.name === "TimeoutError" ? "No answer in 30 seconds." : "No answer.");
   }
 }
 
+/** @param {Problem} problem */
 function explained(problem) {
   const faults = (problem.errors ?? []).map((fault) => `${fault.pointer} ${fault.detail}`);
   return [problem.detail ?? `The relay answered ${problem.status}.`, ...faults].join(" ");

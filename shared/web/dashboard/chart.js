@@ -6,7 +6,10 @@ const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 40;
 const GAP = 0.25;
 
-/** Draw `deliveries` ({startDateTime, count}, oldest first). */
+/**
+ * Draw `deliveries` ({startDateTime, count}, oldest first).
+ * @param {Delivery[]} deliveries
+ */
 export function draw(deliveries) {
   const most = Math.max(1, ...deliveries.map((one) => one.count));
   const chart = byId("chart");
@@ -22,6 +25,11 @@ export function draw(deliveries) {
   write(byId("chart-from"), deliveries.length ? clock(deliveries[0].startDateTime) : "");
 }
 
+/**
+ * @param {Delivery} delivery
+ * @param {number} at
+ * @param {number} most
+ */
 function bar({ startDateTime, count }, at, most) {
   const height = count === 0 ? 0.4 : Math.max(1.5, (count / most) * HEIGHT);
   const drawn = shape("rect", {
@@ -33,12 +41,18 @@ function bar({ startDateTime, count }, at, most) {
   return drawn;
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, string | number>} attributes
+ */
 function shape(name, attributes) {
   const made = document.createElementNS(SVG, name);
-  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, String(value));
   return made;
 }
 
+/** @param {Delivery[]} deliveries */
 function inWords(deliveries) {
   const total = deliveries.reduce((sum, one) => sum + one.count, 0);
   if (total === 0) return "No deliveries in the last hour.";

@@ -2,7 +2,10 @@
 import { key } from "./api.js";
 import { byId, element, write } from "./elements.js";
 
-/** Say it for a while, to eyes and screen readers. */
+/**
+ * Say it for a while, to eyes and screen readers.
+ * @param {string} text
+ */
 export function say(text) {
   const said = byId("said");
   said.hidden = false;
@@ -11,14 +14,19 @@ export function say(text) {
   said.timer = setTimeout(() => { said.hidden = true; said.textContent = ""; }, 6000);
 }
 
-/** A dialog that is open; `show` fills it: a text, lines, and the button that does it (label and action), if any. */
+/**
+ * A dialog that is open; `show` fills it: a text, lines, and the button that does it (label and action), if any.
+ * @param {string} title
+ * @returns {Dialog}
+ */
 export function ask(title) {
   const dialog = byId("ask");
   write(byId("ask-title"), title);
-  const show = (text, lines = [], act = null) => {
+  /** @type {Dialog["show"]} */
+  const show = (text, lines = [], act = undefined) => {
     byId("ask-text").replaceChildren(element("p", {}, text), lines.length ? element("ul", {}, lines.map((line) => element("li", {}, line))) : "");
     const button = byId("ask-act");
-    button.hidden = act === null;
+    button.hidden = act === undefined;
     write(button, act?.label ?? "");
     button.onclick = act?.action ?? null;
     write(byId("ask-close"), act ? "Not now" : "Close");
@@ -28,7 +36,10 @@ export function ask(title) {
   return { show, close: () => dialog.close(), opened: () => dialog.open && byId("ask-title").textContent === title };
 }
 
-/** Ask for the function key; `done` is called when one was given. */
+/**
+ * Ask for the function key; `done` is called when one was given.
+ * @param {() => void} done
+ */
 export function askForKey(done) {
   const dialog = byId("key");
   const form = byId("key-form");

@@ -6,7 +6,10 @@ const TEXTS = ["deviceCompliancePolicyId", "deviceComplianceUserStatusId", "sour
 const MOMENTS = ["createdAfter", "createdBefore"];
 const BETWEEN = "between";
 
-/** Show the address's filters; a field that is being typed in is left alone. */
+/**
+ * Show the address's filters; a field that is being typed in is left alone.
+ * @param {View} wanted
+ */
 export function showFilters(wanted) {
   const form = byId("filters");
   fill(form.elements.which, wanted.statusDetail ? `statusDetail=${wanted.statusDetail}` : wanted.status ? `status=${wanted.status}` : "");
@@ -32,9 +35,11 @@ export function followFilters() {
   });
 }
 
+/** @param {Form} form */
 function go(form) {
   byId("between").hidden = form.elements.within.value !== BETWEEN;
   const [name, value] = form.elements.which.value.split("=");
+  /** @type {View} */
   const members = { update: view().update, [name]: value };
   for (const text of TEXTS) members[text] = form.elements[text].value.trim();
   if (form.elements.within.value === BETWEEN) {
@@ -45,16 +50,22 @@ function go(form) {
   location.hash = address(members);
 }
 
+/**
+ * @param {HTMLInputElement | HTMLSelectElement} field
+ * @param {string} value
+ */
 function fill(field, value) {
   if (field !== document.activeElement && field.value !== value) field.value = value;
 }
 
+/** @param {string} iso */
 function local(iso) {
   const moment = new Date(iso);
   if (Number.isNaN(moment.getTime())) return "";
   return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
+/** @param {string} text */
 function instant(text) {
   return text ? new Date(text).toISOString() : undefined;
 }

@@ -1,6 +1,7 @@
 /** The one sentence that an operator wants first, and what follows from it. */
 import { counted } from "./words.js";
 
+/** @type {Record<string, [string, string]>} */
 const OF_CHECKS = {
   queue: ["The relay cannot use its queue.", "Nothing can be handed over over HTTP until its storage account answers again."],
   table: ["The relay cannot use its tables.", "Outcomes may be missing here until its storage account answers again."],
@@ -8,7 +9,10 @@ const OF_CHECKS = {
   graph: ["Microsoft Graph refuses or does not answer.", "Updates wait and are tried again by themselves. Nothing is lost."],
 };
 
-/** `{title, more, tone}` out of statistics, checks and the closer look; the worst first. */
+/**
+ * `{title, more, tone}` out of statistics, checks and the closer look; the worst first.
+ * @param {{ stats: Stats, checks: Checks, failures: Sample, waiting: Sample }} known
+ */
 export function headline({ stats, checks, failures, waiting }) {
   const failing = Object.keys(OF_CHECKS).find((name) => checks[name] === "failing");
   if (failing) return { title: OF_CHECKS[failing][0], more: OF_CHECKS[failing][1], tone: "failed" };

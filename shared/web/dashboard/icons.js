@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const RING = "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 0 1 0-13";
 
+/** @type {Record<string, string>} */
 const DRAWINGS = {
   succeeded: `${RING}M5 8.2l2.1 2.1L11.2 6`,
   failed: `${RING}M8 4.6v4M8 11.1v.2`,
@@ -15,7 +16,10 @@ const DRAWINGS = {
   arrow: "M3 8h10M9 4l4 4-4 4",
 };
 
-/** The drawing of that name. */
+/**
+ * The drawing of that name.
+ * @param {string} name
+ */
 export function icon(name) {
   const drawing = document.createElementNS(SVG, "svg");
   drawing.setAttribute("class", "icon");
@@ -23,7 +27,7 @@ export function icon(name) {
   drawing.setAttribute("aria-hidden", "true");
   drawing.setAttribute("focusable", "false");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", DRAWINGS[name]);
+  path.setAttribute("d", DRAWINGS[name] ?? "");
   drawing.append(path);
   return drawing;
 }

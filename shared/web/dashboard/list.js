@@ -10,10 +10,16 @@ const TOP = 25;
 /** A page of the API may hold fewer than asked for and still lead on. */
 const MOST_CALLS = 4;
 
-/** The continuations of the pages that were passed, so that one can go back. */
+/**
+ * The continuations of the pages that were passed, so that one can go back.
+ * @type {{ of: string, pages: (string | null | undefined)[], next: string | null }}
+ */
 const trail = { of: "", pages: [undefined], next: null };
 
-/** Look and show. */
+/**
+ * Look and show.
+ * @param {View} wanted
+ */
 export async function showList(wanted) {
   let found;
   try {
@@ -27,9 +33,15 @@ export async function showList(wanted) {
   showWay(wanted, found);
 }
 
+/**
+ * @param {Filter} filter
+ * @param {string | null | undefined} continuation
+ * @returns {Promise<Page>}
+ */
 async function pageOf(filter, continuation) {
+  /** @type {ListedUpdate[]} */
   const updates = [];
-  let next = continuation;
+  let next = continuation ?? null;
   for (let call = 0; call < MOST_CALLS; call += 1) {
     const page = await api.page(filter, TOP - updates.length, next);
     updates.push(...page.updates);
@@ -39,6 +51,7 @@ async function pageOf(filter, continuation) {
   return { updates, next };
 }
 
+/** @param {string} said */
 function showRefusal(said) {
   reconcile(byId("rows"), []);
   byId("empty").hidden = false;
@@ -47,6 +60,7 @@ function showRefusal(said) {
   byId("older").hidden = byId("newer").hidden = true;
 }
 
+/** @param {ListedUpdate[]} updates */
 function showRows(updates) {
   reconcile(byId("rows"), updates.map((update) => ({
     key: update.id, stamp: JSON.stringify(update) + addressOf(update.id), make: () => row(update),
@@ -54,9 +68,14 @@ function showRows(updates) {
   byId("table").hidden = updates.length === 0;
 }
 
+/** @param {ListedUpdate} update */
 function row(update) {
   const link = element("a", { href: addressOf(update.id), "data-focus": "open" }, foreign(whose(update)));
   const about = update.userStatus?.userPrincipalName || update.deviceComplianceUserStatusId;
+  /**
+   * @param {string} name
+   * @param {Child[]} children
+   */
   const cell = (name, ...children) => element("td", { class: name, role: "cell" }, ...children);
   return element("tr", { role: "row", class: update.status },
     cell("state", badge(update)),
@@ -67,12 +86,19 @@ function row(update) {
     cell("when", moment(update.createdDateTime)));
 }
 
-/** A status as a drawing and a word. */
+/**
+ * A status as a drawing and a word.
+ * @param {ListedUpdate} update
+ */
 export function badge({ status, statusDetail }) {
   const said = statusDetail ? MEANINGS[statusDetail][0] : STATUSES[status];
   return element("span", { class: `badge ${status}`, "data-detail": statusDetail }, icon(status), said);
 }
 
+/**
+ * @param {ListedUpdate} update
+ * @returns {Child[]}
+ */
 function why({ error, nextAttemptDateTime, replayedBy, replayOf }) {
   const notes = [
     nextAttemptDateTime && element("small", {}, "again ", moment(nextAttemptDateTime)),
@@ -82,6 +108,10 @@ function why({ error, nextAttemptDateTime, replayedBy, replayOf }) {
   return [error && `${adviceFor(error.code).title} `, ...notes];
 }
 
+/**
+ * @param {View} wanted
+ * @param {Page} page
+ */
 function showWay(wanted, { updates, next }) {
   const of = address({ ...wanted, continuation: undefined, update: undefined });
   if (of !== trail.of) Object.assign(trail, { of, pages: [undefined] });
@@ -95,12 +125,19 @@ function showWay(wanted, { updates, next }) {
   write(byId("empty"), nothing(of, next));
 }
 
+/**
+ * @param {string} of
+ * @param {string | null} next
+ */
 function nothing(of, next) {
   if (next !== null) return "None among those looked through so far. Older ones may match: press Older.";
   return of === "#" ? "No updates yet. As soon as one is handed over, it shows here." : "No update matches.";
 }
 
-/** To the next older page, or back to the one before. */
+/**
+ * To the next older page, or back to the one before.
+ * @param {boolean} older
+ */
 export function turnPage(older) {
   const wanted = view();
   const at = Math.max(0, trail.pages.indexOf(wanted.continuation));

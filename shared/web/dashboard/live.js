@@ -12,8 +12,11 @@ const LARGEST_EXPONENT = 5;
 /**
  * `refresh` looks once; `tell(error, seconds)` hears how it went: null when well, else the error and when it is tried
  * again (null: not by itself). What is returned looks now.
+ * @param {() => Promise<void>} refresh
+ * @param {(error: Error | null, seconds: number | null) => void} tell
  */
 export function keepLooking(refresh, tell) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let looking = false;
   let again = false;
@@ -43,7 +46,7 @@ export function keepLooking(refresh, tell) {
     } catch (error) {
       failures += 1;
       const pause = error instanceof KeyNeeded ? null : backoff(failures);
-      tell(error, pause);
+      tell(/** @type {Error} */ (error), pause);
       return pause;
     }
     failures = 0;
@@ -57,6 +60,7 @@ export function keepLooking(refresh, tell) {
   return look;
 }
 
+/** @param {number} failures */
 function backoff(failures) {
   return Math.min(LONGEST_SECONDS, SEEN_SECONDS * 2 ** Math.min(failures - 1, LARGEST_EXPONENT));
 }

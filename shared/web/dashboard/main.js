@@ -12,6 +12,7 @@ import { showUpdate } from "./update.js";
 import { duration } from "./words.js";
 
 let anew = true;
+/** @type {string | null | undefined} */
 let shown = null;
 
 const look = keepLooking(refresh, tell);
@@ -26,7 +27,10 @@ async function refresh() {
   tick();
 }
 
-/** Tell where one has come to: the focus moves when an update is opened or left, never by a refresh. */
+/**
+ * Tell where one has come to: the focus moves when an update is opened or left, never by a refresh.
+ * @param {string | null | undefined} update
+ */
 function arrive(update) {
   const first = shown === null;
   shown = update;
@@ -35,6 +39,10 @@ function arrive(update) {
   document.title = update ? "Update · Compliance Status Relay" : "Compliance Status Relay";
 }
 
+/**
+ * @param {Error | null} error
+ * @param {number | null} seconds
+ */
 function tell(error, seconds) {
   const banner = byId("banner");
   banner.hidden = error === null;
@@ -70,7 +78,7 @@ followActions(lookAnew);
 followDialogs();
 followFilters();
 addEventListener("hashchange", go);
-byId("overview").addEventListener("click", (event) => event.target.closest("a") && byId("updates").scrollIntoView());
+byId("overview").addEventListener("click", (event) => event.target instanceof Element && event.target.closest("a") && byId("updates").scrollIntoView());
 byId("older").addEventListener("click", () => turnPage(true));
 byId("newer").addEventListener("click", () => turnPage(false));
 byId("replay-matching").addEventListener("click", replayMatching);

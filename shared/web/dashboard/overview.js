@@ -11,12 +11,18 @@ import { counted, duration, number, STATUSES } from "./words.js";
 const SAMPLE = 100;
 /** Readiness reads from Graph and the samples from the table: not at every look. */
 const LOOKS_BETWEEN = 5;
+/** @type {Checks} */
 const CHECKS = { queue: "Queue", table: "Tables", identity: "Identity", graph: "Graph" };
+/** @type {Sample} */
 const NOTHING = { codes: {}, total: 0, more: false };
 
+/** @type {{ checks: Checks, failures: Sample, waiting: Sample, stamp: string | null, looks: number }} */
 const known = { checks: {}, failures: NOTHING, waiting: NOTHING, stamp: null, looks: 0 };
 
-/** Look and show; `anew` looks at everything, however recently it did. */
+/**
+ * Look and show; `anew` looks at everything, however recently it did.
+ * @param {boolean} anew
+ */
 export async function showOverview(anew) {
   const stats = await api.stats();
   const { byStatus } = stats.last24Hours;
@@ -35,6 +41,7 @@ export async function showOverview(anew) {
   showBacklog(stats);
 }
 
+/** @param {Counts} byStatus */
 async function lookCloser({ failed, running }) {
   const [ready, failures, waiting] = await Promise.all([
     api.readiness(),
@@ -45,9 +52,15 @@ async function lookCloser({ failed, running }) {
   showChecks(ready.checks);
 }
 
-/** How many of the newest there are by error code: a bounded look, however many match. */
+/**
+ * How many of the newest there are by error code: a bounded look, however many match.
+ * @param {Filter} filter
+ * @param {(update: ListedUpdate) => boolean} counts
+ * @returns {Promise<Sample>}
+ */
 async function sample(filter, counts) {
   const { updates, next } = await api.page(filter, SAMPLE);
+  /** @type {Counts} */
   const codes = {};
   const counted_ = updates.filter(counts);
   for (const { error } of counted_) codes[error?.code ?? "unknown"] = (codes[error?.code ?? "unknown"] ?? 0) + 1;
@@ -58,6 +71,7 @@ function yesterday() {
   return new Date(Date.now() - 86_400_000).toISOString();
 }
 
+/** @param {Checks} checks */
 function showChecks(checks) {
   const entries = Object.entries(CHECKS).map(([name, said]) => {
     const state = checks[name] ?? "unknown";
@@ -66,6 +80,10 @@ function showChecks(checks) {
   reconcile(byId("checks"), entries);
 }
 
+/**
+ * @param {Counts} byStatus
+ * @param {Counts} byDetail
+ */
 function showTiles(byStatus, byDetail) {
   const entries = Object.entries(STATUSES).map(([status, said]) => {
     const count = byStatus[status] ?? 0;
@@ -75,6 +93,12 @@ function showTiles(byStatus, byDetail) {
   reconcile(byId("tiles"), entries);
 }
 
+/**
+ * @param {string} status
+ * @param {string} said
+ * @param {number} count
+ * @param {string} more
+ */
 function tile(status, said, count, more) {
   const link = element(
     "a", { href: address({ status, within: "24h" }), "data-focus": status, "data-zero": count === 0 },
@@ -84,6 +108,7 @@ function tile(status, said, count, more) {
   return element("li", { class: `tile ${status}` }, link);
 }
 
+/** @param {Counts} byCode */
 function showReasons(byCode) {
   const final = Object.entries(byCode).filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a);
   const waits = Object.entries(known.waiting.codes).sort(([, a], [, b]) => b - a);
@@ -95,12 +120,20 @@ function showReasons(byCode) {
   byId("no-reasons").hidden = entries.length > 0;
 }
 
+/** @param {string} code */
 function left(code) {
   const open = known.failures.codes[code] ?? 0;
   if (open === 0) return known.failures.more ? "" : "all replayed";
   return `${number(open)}${known.failures.more ? " or more" : ""} not replayed`;
 }
 
+/**
+ * @param {string} status
+ * @param {string} code
+ * @param {number} count
+ * @param {string} more
+ * @returns {Entry}
+ */
 function reason(status, code, count, more) {
   const { title, steps } = adviceFor(code);
   const filter = status === "failed" ? { status, within: "24h" } : { statusDetail: "waiting" };
@@ -114,19 +147,21 @@ function reason(status, code, count, more) {
   return { key: `${status} ${code}`, stamp: `${count} ${more}`, make };
 }
 
+/** @param {Quota} quota */
 function showQuota({ writes, seconds, used, holding, holdUntilDateTime }) {
   const share = Math.min(100, Math.round((used / writes) * 100));
   const meter = byId("quota");
-  meter.setAttribute("aria-valuenow", used);
-  meter.setAttribute("aria-valuemax", writes);
+  meter.setAttribute("aria-valuenow", String(used));
+  meter.setAttribute("aria-valuemax", String(writes));
   meter.setAttribute("aria-valuetext", `${used} of ${writes} writes in ${seconds} seconds`);
-  meter.firstElementChild.style.setProperty("width", `${share}%`);
+  /** @type {HTMLElement} */ (meter.firstElementChild).style.setProperty("width", `${share}%`);
   meter.dataset.tone = holding ? "failed" : share > 90 ? "running" : "succeeded";
   write(byId("quota-used"), `${number(used)} of ${number(writes)}`);
   const until = holdUntilDateTime ? ` for ${duration((Date.parse(holdUntilDateTime) - Date.now()) / 1000)}` : "";
   write(byId("quota-more"), holding ? `On hold${until}: Graph refuses or asked to wait.` : `Graph writes in the last ${seconds} seconds.`);
 }
 
+/** @param {Stats} stats */
 function showBacklog({ queue, quota, deliveriesPerMinute }) {
   write(byId("queue-length"), counted(queue.length, "update"));
   write(byId("queue-age"), queue.headAgeSeconds === null ? (queue.length ? "waits for its next try" : "nothing waits") : duration(queue.headAgeSeconds));
@@ -134,7 +169,12 @@ function showBacklog({ queue, quota, deliveriesPerMinute }) {
   write(byId("rate"), `${number(Math.round(deliveriesPerMinute * 10) / 10)} a minute`);
 }
 
-/** The queue's length over the smaller of what the quota allows and what was delivered of late. */
+/**
+ * The queue's length over the smaller of what the quota allows and what was delivered of late.
+ * @param {Queue} queue
+ * @param {number} allowed
+ * @param {number} delivered
+ */
 function estimate({ length, headAgeSeconds }, allowed, delivered) {
   if (length === 0) return "empty";
   if (headAgeSeconds === null) return "after the next try";

@@ -3,7 +3,10 @@ import { element, foreign, moment } from "./elements.js";
 import { icon } from "./icons.js";
 import { counted, duration, MEANINGS, milliseconds } from "./words.js";
 
-/** The section. */
+/**
+ * The section.
+ * @param {Update} update
+ */
 export function timeline(update) {
   const { attempts, attemptCount, nextAttemptDateTime, status, statusDetail, lastActionDateTime, createdDateTime } = update;
   const left = attemptCount - attempts.length;
@@ -20,10 +23,17 @@ export function timeline(update) {
     element("ol", { class: "timeline" }, entries));
 }
 
+/**
+ * @param {string} status
+ * @param {string} said
+ * @param {string} iso
+ * @param {Child[]} more
+ */
 function entry(status, said, iso, ...more) {
   return element("li", { class: status }, icon(status), element("div", {}, element("b", {}, said), " ", moment(iso), ...more));
 }
 
+/** @param {Attempt} attempt */
 function tried({ startedDateTime, durationMilliseconds, statusCode, code, retryAfterSeconds }) {
   const well = statusCode !== null && statusCode < 300;
   const answer = statusCode === null ? "No answer from Graph" : `Graph answered ${statusCode}`;

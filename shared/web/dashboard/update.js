@@ -10,7 +10,11 @@ import { badge } from "./list.js";
 import { timeline } from "./timeline.js";
 import { MEANINGS, whose } from "./words.js";
 
-/** Look and show. */
+/**
+ * Look and show.
+ * @param {string} id
+ * @param {() => boolean} still
+ */
 export async function showUpdate(id, still) {
   let update;
   try {
@@ -22,6 +26,10 @@ export async function showUpdate(id, still) {
   if (still()) reconcile(byId("update"), update === null ? [missing(id)] : parts(update));
 }
 
+/**
+ * @param {string} id
+ * @returns {Entry}
+ */
 function missing(id) {
   const said = "There is no such update. It may be older than the relay keeps them.";
   return {
@@ -30,6 +38,7 @@ function missing(id) {
   };
 }
 
+/** @param {Update} update */
 function parts(update) {
   return [
     part("head", head, update, ["status", "statusDetail", "userStatus", "source", "createdDateTime", "submittedBy", "replayOf", "replayedBy", "supersededBy"]),
@@ -41,12 +50,20 @@ function parts(update) {
   ].filter((one) => one !== null);
 }
 
+/**
+ * @param {string} key
+ * @param {(update: Update) => HTMLElement} make
+ * @param {Update} update
+ * @param {(keyof Update)[]} members
+ * @returns {Entry | null}
+ */
 function part(key, make, update, members) {
   if (key === "raw" && update.rawMessage === undefined) return null;
   const stamp = JSON.stringify([update.id, ...members.map((name) => update[name])]);
   return { key, stamp, make: () => make(update) };
 }
 
+/** @param {Update} update */
 function head(update) {
   return element("header", { class: "head" },
     element("h1", { tabindex: "-1", "data-focus": "title" }, foreign(whose(update))),
@@ -57,13 +74,16 @@ function head(update) {
     relatives(update));
 }
 
+/** @param {Update} update */
 function relatives({ replayOf, replayedBy, supersededBy }) {
+  /** @type {[string | null, string][]} */
   const named = [[replayOf, "This is a replay of an earlier update"], [replayedBy, "It was replayed: see the new update"], [supersededBy, "See the update that stands in Graph"]];
-  const links = named.filter(([id]) => id).map(([id, said]) =>
-    element("li", {}, element("a", { href: addressOf(id), "data-focus": id }, said, " ", icon("arrow"))));
+  const links = named.flatMap(([id, said]) =>
+    id ? [element("li", {}, element("a", { href: addressOf(id), "data-focus": id }, said, " ", icon("arrow")))] : []);
   return links.length ? element("ul", { class: "relatives" }, links) : null;
 }
 
+/** @param {Update} update */
 function verdict(update) {
   const { error, status, statusDetail, nextAttemptDateTime } = update;
   const buttons = element("p", { class: "buttons" },
@@ -82,6 +102,7 @@ function verdict(update) {
     buttons, ...words(error));
 }
 
+/** @param {UpdateError} error */
 function words({ code, message, errors = [], innerError }) {
   const graphs = Boolean(innerError?.statusCode);
   const said = innerError && [innerError.statusCode && `HTTP ${innerError.statusCode}`, innerError.code].filter(Boolean).join(", ");

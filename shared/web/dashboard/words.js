@@ -1,6 +1,9 @@
 /** Numbers, times and statuses in plain words. */
 
-/** How each status is said, by the API's `status`. */
+/**
+ * How each status is said, by the API's `status`.
+ * @type {Record<Status, string>}
+ */
 export const STATUSES = {
   failed: "Failed",
   running: "Waiting",
@@ -9,7 +12,10 @@ export const STATUSES = {
   canceled: "Canceled",
 };
 
-/** What a `statusDetail` (or a status without one) means for whoever reads it. */
+/**
+ * What a `statusDetail` (or a status without one) means for whoever reads it.
+ * @type {Record<string, [string, string]>}
+ */
 export const MEANINGS = {
   queued: ["Queued", "It waits for its turn and is sent by itself."],
   waiting: ["Waiting", "It was tried, and will be tried again by itself."],
@@ -24,19 +30,31 @@ const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFracti
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
 const SHORT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** @type {[number, string][]} */
 const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
-/** 1,234; from a hundred thousand on 123.4K. */
+/**
+ * 1,234; from a hundred thousand on 123.4K.
+ * @param {number} value
+ */
 export function number(value) {
   return value < 100_000 ? NUMBER.format(value) : COMPACT.format(value);
 }
 
-/** "1 update", "2 updates". */
+/**
+ * "1 update", "2 updates".
+ * @param {number} count
+ * @param {string} one
+ * @param {string} [many]
+ */
 export function counted(count, one, many = `${one}s`) {
   return `${NUMBER.format(count)} ${count === 1 ? one : many}`;
 }
 
-/** Seconds in its two largest units: "2 h 5 min", "40 s". */
+/**
+ * Seconds in its two largest units: "2 h 5 min", "40 s".
+ * @param {number} seconds
+ */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   const at = SPANS.findIndex(([size]) => whole >= size);
@@ -47,34 +65,49 @@ export function duration(seconds) {
   return `${Math.floor(whole / size)} ${unit}${more ? ` ${more} ${rest[1]}` : ""}`;
 }
 
-/** Milliseconds as a person says them. */
+/**
+ * Milliseconds as a person says them.
+ * @param {number} count
+ */
 export function milliseconds(count) {
   return count < 1000 ? `${count} ms` : `${(count / 1000).toFixed(1)} s`;
 }
 
-/** "3 min ago", "in 20 s", and the date when it is more than a day away. */
+/**
+ * "3 min ago", "in 20 s", and the date when it is more than a day away.
+ * @param {string} iso
+ */
 export function ago(iso) {
   const seconds = (Date.now() - Date.parse(iso)) / 1000;
   const distance = Math.abs(seconds);
   if (!Number.isFinite(seconds)) return String(iso);
   if (distance > 86400) return SHORT.format(Date.parse(iso));
   if (seconds >= 0 && distance < 5) return "just now";
-  const [size, unit] = SPANS.find(([span]) => distance >= span) ?? SPANS.at(-1);
+  const [size, unit] = SPANS.find(([span]) => distance >= span) ?? [1, "s"];
   const said = `${Math.max(1, Math.floor(distance / size))} ${unit}`;
   return seconds >= 0 ? `${said} ago` : `in ${said}`;
 }
 
-/** A moment in full. */
+/**
+ * A moment in full.
+ * @param {string} iso
+ */
 export function exactly(iso) {
   return Number.isFinite(Date.parse(iso)) ? EXACT.format(Date.parse(iso)) : String(iso);
 }
 
-/** A moment's time of day. */
+/**
+ * A moment's time of day.
+ * @param {string} iso
+ */
 export function clock(iso) {
   return CLOCK.format(Date.parse(iso));
 }
 
-/** Whom an update is about, as well as it tells. */
+/**
+ * Whom an update is about, as well as it tells.
+ * @param {ListedUpdate} update
+ */
 export function whose(update) {
   const reported = update.userStatus ?? {};
   const name = reported.userDisplayName || reported.userPrincipalName || update.userPrincipalName;
@@ -82,7 +115,10 @@ export function whose(update) {
   return name || update.deviceComplianceUserStatusId || nameless;
 }
 
-/** What an update reports. */
+/**
+ * What an update reports.
+ * @param {ReportedStatus} [reported]
+ */
 export function report({ status, devicesCount } = {}) {
   const devices = devicesCount === undefined ? null : counted(devicesCount, "device");
   return [status, devices].filter(Boolean).join(", ");

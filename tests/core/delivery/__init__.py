@@ -1,0 +1,1 @@
+"""As ``shared/core/delivery``."""

@@ -1,0 +1,82 @@
+/** Types of the dashboard's JavaScript, for `make types-js` only: the API's documents, the views, and the page's ids. */
+
+type Counts = Record<string, number>;
+type Status = "notStarted" | "running" | "succeeded" | "failed" | "canceled";
+
+interface Fault { pointer: string; detail: string }
+
+interface InnerError {
+  statusCode?: number; code?: string; requestId?: string; clientRequestId?: string; activityId?: string; date?: string;
+}
+
+interface UpdateError { code: string; message: string; errors?: Fault[]; innerError?: InnerError }
+
+interface Attempt {
+  startedDateTime: string; durationMilliseconds: number; statusCode: number | null; code: string | null;
+  requestId: string | null; clientRequestId: string | null; retryAfterSeconds: number | null;
+}
+
+interface ReportedStatus {
+  userDisplayName?: string; userPrincipalName?: string; status?: string; devicesCount?: number;
+  lastReportedDateTime?: string;
+}
+
+interface ListedUpdate {
+  id: string; status: Status; statusDetail: "queued" | "waiting" | "delivered" | "superseded" | null;
+  deviceCompliancePolicyId: string | null; deviceComplianceUserStatusId: string | null; userPrincipalName?: string;
+  userStatus: ReportedStatus | null; source: string | null; submittedBy: string | null;
+  createdDateTime: string; lastActionDateTime: string; nextAttemptDateTime: string | null; attemptCount: number;
+  error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null;
+}
+
+interface Update extends ListedUpdate {
+  attempts: Attempt[]; result: object | null; rawMessage?: string; rawMessageEncoding?: "base64";
+}
+
+interface Delivery { startDateTime: string; count: number }
+interface Queue { length: number; headAgeSeconds: number | null }
+interface Quota { writes: number; seconds: number; used: number; holding: boolean; holdUntilDateTime: string | null }
+
+interface Stats {
+  last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
+  deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; quota: Quota;
+}
+
+type Checks = Record<string, string>;
+interface Problem { status: number; detail?: string; errors?: Fault[] }
+
+/** A filter of the list, as the API takes it. */
+type Filter = Record<string, string>;
+/** What the address names. */
+type View = Record<string, string | null | undefined>;
+interface Page { updates: ListedUpdate[]; next: string | null }
+/** Updates counted by error code; `more`: there may be others. */
+interface Sample { codes: Counts; total: number; more: boolean }
+
+type Child = Node | string | null | undefined | false;
+type Attributes = { on?: Record<string, (event: Event) => void>; [name: string]: unknown };
+/** A child that is made only when its stamp is another one than before. */
+interface Entry { key: string; stamp: string; make: () => HTMLElement }
+interface Action { label: string; action: () => void }
+interface Dialog { show: (text: string, lines?: string[], act?: Action) => void; close: () => void; opened: () => boolean }
+
+interface Fields extends HTMLFormControlsCollection {
+  [name: string]: any;
+}
+type Form = HTMLFormElement & { elements: Fields };
+
+/** The elements of index.html that have an id. */
+interface Ids {
+  again: HTMLButtonElement; ask: HTMLDialogElement; "ask-act": HTMLButtonElement; "ask-close": HTMLButtonElement;
+  "ask-text": HTMLElement; "ask-title": HTMLElement; back: HTMLAnchorElement; banner: HTMLElement;
+  "banner-said": HTMLElement; between: HTMLElement; chart: HTMLElement; "chart-from": HTMLElement;
+  "chart-most": HTMLElement; "chart-said": HTMLElement; checks: HTMLElement; clear: HTMLButtonElement;
+  empty: HTMLElement; filters: Form; forget: HTMLButtonElement; headline: HTMLElement; home: HTMLElement;
+  key: HTMLDialogElement; "key-close": HTMLButtonElement; "key-form": Form; "key-said": HTMLElement; live: HTMLElement;
+  main: HTMLElement; newer: HTMLButtonElement; "no-reasons": HTMLElement; older: HTMLButtonElement; one: HTMLElement;
+  overview: HTMLElement; "queue-age": HTMLElement; "queue-end": HTMLElement; "queue-length": HTMLElement;
+  quota: HTMLElement; "quota-more": HTMLElement; "quota-used": HTMLElement; rate: HTMLElement; reasons: HTMLElement;
+  "replay-matching": HTMLButtonElement; rows: HTMLElement; said: HTMLElement & { timer?: ReturnType<typeof setTimeout> };
+  shown: HTMLElement; skip: HTMLButtonElement; subline: HTMLElement; table: HTMLElement; tiles: HTMLElement;
+  update: HTMLElement; updates: HTMLElement;
+}

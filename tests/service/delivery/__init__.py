@@ -1,0 +1,1 @@
+"""Delivery, from the queue's message to Graph and back."""
