@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from shared.settings.storage import STORAGE
 from shared.wiring.services import Services, load_settings
 
 settings = load_settings()
@@ -10,14 +11,17 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 # Queues
 
+#: Where a binding is not binary, members of a JSON message overwrite its metadata (docs/graph-facts.md#f90).
+BINARY = func.DataType.BINARY
 
-@app.queue_trigger(arg_name="message", queue_name=settings.queue, connection="UPDATES_STORAGE")
+
+@app.queue_trigger(arg_name="message", queue_name=settings.queue, connection=STORAGE, data_type=BINARY)
 def deliver(message: func.QueueMessage, context: func.Context) -> None:
     """Give an update its turn."""
     relay.deliver_message(message, invocation=context.trace_context.trace_parent)
 
 
-@app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection="UPDATES_STORAGE")
+@app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection=STORAGE, data_type=BINARY)
 def poison(message: func.QueueMessage) -> None:
     """Take a message that the host gave up."""
     relay.poison_message(message)
@@ -65,7 +69,7 @@ async def post_update(req: func.HttpRequest, context: func.Context) -> func.Http
     return await relay.updates.post_update(req, invocation=context.trace_context.trace_parent)
 
 
-@app.route("updates", methods=["GET"])
+@app.route("updates", methods=["GET", "HEAD"])
 def list_updates(req: func.HttpRequest) -> func.HttpResponse:
     """List updates, newest first."""
     return relay.updates.list_updates(req)
@@ -83,7 +87,7 @@ def replay_updates(req: func.HttpRequest, context: func.Context) -> func.HttpRes
     return relay.updates.replay_updates(req, invocation=context.trace_context.trace_parent)
 
 
-@app.route("updates/{id}", methods=["GET"])
+@app.route("updates/{id}", methods=["GET", "HEAD"])
 async def get_update(req: func.HttpRequest) -> func.HttpResponse:
     """Return one update."""
     return await relay.updates.get_update(req)
@@ -107,6 +111,12 @@ def post_webhook(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
     return relay.webhooks.post_webhook(req, invocation=context.trace_context.trace_parent)
 
 
+@app.route("webhooks/{source}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_webhook(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer the question of a sender whether this is the receiver's address."""
+    return relay.webhooks.get_webhook(req)
+
+
 @app.route("webhooks/{source}", methods=["OPTIONS"], auth_level=func.AuthLevel.ANONYMOUS)
 def allow_webhook(req: func.HttpRequest) -> func.HttpResponse:
     """Answer the CloudEvents handshake."""
@@ -116,7 +126,10 @@ def allow_webhook(req: func.HttpRequest) -> func.HttpResponse:
 # User statuses and erasures
 
 
-@app.route("deviceCompliancePolicies/{p}/userStatuses/{u}", methods=["GET"])
+@app.route(
+    "deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses/{deviceComplianceUserStatusId}",
+    methods=["GET", "HEAD"],
+)
 def get_user_status(req: func.HttpRequest) -> func.HttpResponse:
     """Return the confirmed and the waiting values of one user status."""
     return relay.user_statuses.get_user_status(req)
@@ -128,7 +141,7 @@ def post_erasure(req: func.HttpRequest) -> func.HttpResponse:
     return relay.erasures.post_erasure(req)
 
 
-@app.route("erasures/{id}", methods=["GET"])
+@app.route("erasures/{id}", methods=["GET", "HEAD"])
 def get_erasure(req: func.HttpRequest) -> func.HttpResponse:
     """Return one erasure."""
     return relay.erasures.get_erasure(req)
@@ -137,43 +150,43 @@ def get_erasure(req: func.HttpRequest) -> func.HttpResponse:
 # Operations
 
 
-@app.route("stats", methods=["GET"])
+@app.route("stats", methods=["GET", "HEAD"])
 def get_stats(req: func.HttpRequest) -> func.HttpResponse:
     """Return the statistics of the last 24 hours."""
     return relay.stats.get_stats(req)
 
 
-@app.route("doctor", methods=["GET"])
+@app.route("doctor", methods=["GET", "HEAD"])
 async def get_doctor(req: func.HttpRequest) -> func.HttpResponse:
     """Check everything that the relay needs, with the next step for each fault."""
     return await relay.doctor.get_doctor(req)
 
 
-@app.route("health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("health/live", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def live(req: func.HttpRequest) -> func.HttpResponse:
     """Answer that the process runs."""
     return await relay.health.live(req)
 
 
-@app.route("health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("health/ready", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
     """Answer whether the relay can do its work."""
     return await relay.health.ready(req)
 
 
-@app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("openapi.json", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
     """Return the OpenAPI document."""
     return relay.openapi.get_openapi(req)
 
 
-@app.route("dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("dashboard", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """Return the dashboard's page."""
     return relay.dashboard.get_dashboard(req)
 
 
-@app.route("dashboard/{file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route("dashboard/{file}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 def get_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """Return one file of the dashboard."""
     return relay.dashboard.get_dashboard_file(req)

@@ -53,6 +53,9 @@ class OpenTelemetry:
         }
         meter = meters.get_meter(_NAME)
         self._updates = meter.create_counter("relay.updates", "{update}", "Updates that became final")
+        self._refusals = meter.create_counter(
+            "relay.webhook.refusals", "{request}", "Requests of webhooks that were refused"
+        )
         self._sights: dict[str, float] = {}
         for gauge, unit, description in _GAUGES:
             meter.create_observable_gauge(gauge, [partial(self._seen, gauge)], unit, description)
@@ -111,6 +114,10 @@ class OpenTelemetry:
         self._updates.add(1, {**status, "error.code": code} if code else status)
         self._attempts.record(outcome.attempt_count, status)
         self._waiting.record(max(0.0, (outcome.last_action - outcome.created).total_seconds()), status)
+
+    def webhook_refused(self, source: str, reason: str, /) -> None:
+        """Count it by source and reason."""
+        self._refusals.add(1, {"relay.webhook.source": source, "relay.webhook.reason": str(reason)})
 
     def watch(self, look: Callable[[], Gauges], /) -> None:
         """What is seen is exported once: next time another instance may look, and this one must not repeat itself."""

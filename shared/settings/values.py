@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from shared.core.basics import guid
 from shared.core.intake.webhook_source import WebhookSource, webhook_sources
 
 #: Graph's root by cloud (docs/graph-facts.md#clouds).
@@ -17,7 +18,7 @@ CLOUDS = {
     "usgovdod": "https://dod-graph.microsoft.us",
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
-GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(guid.GUID)
 
 
 @dataclass(frozen=True)

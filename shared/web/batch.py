@@ -1,36 +1,51 @@
-"""Many messages in one request: a batch of a service, or what a webhook's sender told; a verdict for each."""
+"""Many messages in one request, a batch or a webhook's; each gets a verdict."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.basics.json_schema import Schema
 from shared.core.basics.strict_json import Fault, InvalidMessage, pointer
 from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import error_object
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_KEY_LENGTH, MAX_UPDATES
 from shared.core.intake.update import Update
 from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueued
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
-from shared.web.request import MAX_BATCH_BYTES, MAX_KEY_LENGTH, idempotency_key, json_body, origin_of
+from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 
-#: As the API documents it.
-MAX_UPDATES = 1000
+NOTHING_KEPT: Final[Mapping[int, str]] = MappingProxyType({})
 _NOT_VALID = "The message is not valid; see errors."
+_BATCH = Schema(
+    {
+        "type": "object",
+        "properties": {"updates": {"type": "array", "minItems": 1}},
+        "required": ["updates"],
+        "additionalProperties": False,
+    },
+    unknown="is not a member of a batch",
+)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One message of a request: an update or its faults; ``at`` is its pointer in the request's body."""
+    """One message of a request: an update or its faults.
+
+    ``at`` is its pointer in the request's body, ``sent`` its JSON as it came.
+    """
 
     at: str
     update: Update | InvalidMessage
+    sent: Any = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class BatchApi:
 
     @handles_errors
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """Valid items are accepted even where others are not."""
+        """Accept the valid items of a batch, even where others are not."""
         items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, MAX_BATCH_BYTES))]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
@@ -50,17 +65,15 @@ class BatchApi:
 
 
 def messages_of(document: Any) -> Iterator[tuple[str, Any]]:
-    """The messages of ``{"updates": [...]}`` with their pointers."""
-    updates = document.get("updates") if isinstance(document, dict) else None
-    if not isinstance(updates, list) or document.keys() != {"updates"}:
-        raise _refused(Fault("", 'must be {"updates": [...]}'))
-    if not updates:
-        raise _refused(Fault("/updates", "must hold an update"))
-    yield from bounded("/updates", updates)
+    """Yield the messages of ``{"updates": [...]}`` with their pointers. Raise a problem where it is not that."""
+    faults = tuple(_BATCH.faults(document))
+    if faults:
+        raise _refused(*faults)
+    yield from bounded("/updates", document["updates"])
 
 
 def bounded(at: str, messages: list[Any]) -> Iterator[tuple[str, Any]]:
-    """An array's messages with their pointers; no more than one request may hold."""
+    """Yield an array's messages with their pointers. Raise a problem where there are more than a request may hold."""
     if len(messages) > MAX_UPDATES:
         raise _refused(Fault(at, f"must hold at most {MAX_UPDATES} updates"))
     for index, message in enumerate(messages):
@@ -68,27 +81,40 @@ def bounded(at: str, messages: list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def with_keys(items: Sequence[Item], key: str | None) -> list[Item]:
-    """The items under a request's key, where they bring none: ``{key}/{index}``."""
-    return [Item(item.at, _under(item.update, f"{key}/{n}" if key else None)) for n, item in enumerate(items)]
+    """Return the items, those without a key under the request's: ``{key}/{index}``."""
+    return [under_key(item, f"{key}/{index}" if key else None) for index, item in enumerate(items)]
 
 
 def under_key(item: Item, key: str | None) -> Item:
-    """One item under this key, unless it brings one."""
-    return Item(item.at, _under(item.update, key))
+    """Return the item under this key, unless it brings one."""
+    return replace(item, update=_under(item.update, key))
 
 
-def accepted(accept: Accept, items: Sequence[Item], *, submitted_by: str | None, origin: Origin) -> func.HttpResponse:
-    """202 with a verdict for each item; 400 (503 where storage is to blame) if none was accepted."""
+def accepted(
+    accept: Accept,
+    items: Sequence[Item],
+    *,
+    submitted_by: str | None,
+    origin: Origin,
+    kept: Mapping[int, str] = NOTHING_KEPT,
+) -> func.HttpResponse:
+    """Accept the valid items; ``kept`` are the ids of the others' outcomes, by index.
+
+    202 with a verdict for each item. Raise a problem with all faults where none was accepted, and ``Unavailable`` where
+    storage is to blame for that.
+    """
     valid = {index: item.update for index, item in enumerate(items) if isinstance(item.update, Update)}
     verdicts = dict(zip(valid, accept.all(list(valid.values()), submitted_by=submitted_by, origin=origin), strict=True))
     if items and not any(isinstance(verdict, Accepted) for verdict in verdicts.values()):
         if any(isinstance(verdict, NotQueued) for verdict in verdicts.values()):
             raise Unavailable("queue")
         faults = [fault for index, item in enumerate(items) for fault in _faults(item, verdicts.get(index))]
-        raise Problem(400, "invalidMessage", "No message is valid; see errors.", faults)
-    return json_response(
-        202, {"value": [_verdict(index, item, verdicts.get(index)) for index, item in enumerate(items)]}
-    )
+        raise Problem("invalidMessage", "No message is valid; see errors.", faults)
+    value = [
+        {"index": index, **({"id": kept[index]} if index in kept else {}), **_verdict(item, verdicts.get(index))}
+        for index, item in enumerate(items)
+    ]
+    return json_response(202, {"value": value})
 
 
 def _under(update: Update | InvalidMessage, key: str | None) -> Update | InvalidMessage:
@@ -98,10 +124,10 @@ def _under(update: Update | InvalidMessage, key: str | None) -> Update | Invalid
     return update.having(idempotencyKey=key if fits else hashlib.sha256(key.encode()).hexdigest())
 
 
-def _verdict(index: int, item: Item, verdict: AcceptResult | None) -> dict[str, Any]:
+def _verdict(item: Item, verdict: AcceptResult | None) -> dict[str, Any]:
     match verdict:
         case Accepted(outcome):
-            return {"index": index, "id": outcome.id, "status": outcome.state.status}
+            return {"id": outcome.id, "status": outcome.state.status}
         case KeyConflict():
             error = error_object("idempotencyKeyConflict", "The idempotency key was used with another payload.")
         case NotQueued():
@@ -109,7 +135,7 @@ def _verdict(index: int, item: Item, verdict: AcceptResult | None) -> dict[str, 
         case None:
             faults = item.update.faults if isinstance(item.update, InvalidMessage) else ()
             error = error_object("invalidMessage", _NOT_VALID, faults)
-    return {"index": index, "error": error}
+    return {"error": error}
 
 
 def _faults(item: Item, verdict: AcceptResult | None) -> list[Fault]:
@@ -118,5 +144,5 @@ def _faults(item: Item, verdict: AcceptResult | None) -> list[Fault]:
     return [Fault(item.at + "/idempotencyKey", "belongs to another payload")] if verdict else []
 
 
-def _refused(fault: Fault) -> Problem:
-    return Problem(400, "invalidMessage", _NOT_VALID, (fault,))
+def _refused(*faults: Fault) -> Problem:
+    return Problem("invalidMessage", _NOT_VALID, faults)

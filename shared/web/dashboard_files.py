@@ -43,6 +43,7 @@ FILES: Final[Mapping[str, str]] = {
             "live.js",
             "main.js",
             "overview.js",
+            "rules.js",
             "timeline.js",
             "update.js",
             "words.js",
@@ -85,7 +86,7 @@ class DashboardFiles:
         """A style sheet, a module, the icon."""
         name = request.route_params["file"]
         if name not in FILES:
-            raise Problem(404, "notFound", "The dashboard has no such file.")
+            raise Problem("notFound", "The dashboard has no such file.")
         return _answer(name, request)
 
 

@@ -15,7 +15,7 @@ from shared.service.diagnosis.checks import CheckResult, CheckStatus
 from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
 from shared.service.ports.runtime import Clock
 from shared.web.errors import handles_errors_async
-from shared.web.request import is_ours
+from shared.web.query import parameters
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
 
@@ -40,7 +40,7 @@ class DoctorApi:
     @handles_errors_async
     async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
         """200 whatever is found; 400 for ids that are none."""
-        checks = self.doctor.checks(_asked(request.params))
+        checks = self.doctor.checks(_asked(*parameters(request)))
         found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
         findings = [finding for some in found for finding in some]
         failing = any(finding.verdict is CheckStatus.FAILING for finding in findings)
@@ -69,12 +69,11 @@ def _told(finding: CheckResult) -> dict[str, Any]:
     }
 
 
-def _asked(query: Mapping[str, str]) -> ProbeTarget | None:
-    given = {name: text for name, text in query.items() if is_ours(name)}
-    faults = [Fault(pointer(name[:40]), "is not a parameter") for name in given.keys() - _NAMES.keys()]
+def _asked(given: Mapping[str, str], repeated: list[Fault]) -> ProbeTarget | None:
+    faults = repeated + [Fault(pointer(name[:40]), "is not a parameter") for name in given.keys() - _NAMES.keys()]
     for name, (accepts, accepted) in _NAMES.items():
         if given and not accepts(given.get(name, "")):
             faults.append(Fault(pointer(name), f"{accepted}; both ids or none"))
     if faults:
-        raise Problem(400, "invalidQuery", "The query is not valid; see errors.", faults)
+        raise Problem("invalidQuery", "The query is not valid; see errors.", faults)
     return ProbeTarget(*(given[name] for name in _NAMES)) if given else None

@@ -8,15 +8,16 @@ from shared.core.basics.strict_json import InvalidMessage
 from shared.core.basics.update_id import is_update_id
 from shared.core.erasure.erasure import Erasure, resource
 from shared.core.erasure.subject import parse_subject
+from shared.core.intake.limits import MAX_MESSAGE_BYTES
 from shared.service.erasure.erase import Erase
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
-from shared.web.request import MAX_MESSAGE_BYTES, json_body, malformed
+from shared.web.request import json_body, malformed
 from shared.web.response import Problem, json_response
 
 #: The timer goes on with it every minute.
 ASK_AGAIN_SECONDS = 20
-_NOT_FOUND = Problem(404, "notFound", "There is no such erasure.")
+_NOT_FOUND = Problem("notFound", "There is no such erasure.")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,5 @@ def _explained(error: Exception, args: tuple[Any, ...]) -> func.HttpResponse:
             return problem(_UNEXPECTED, instance)
 
 
-_UNAVAILABLE = Problem(
-    503, "storageUnavailable", "The relay cannot reach its storage.", retry_after=_STORAGE_RETRY_SECONDS
-)
-_UNEXPECTED = Problem(500, "unexpected", "Something went wrong here; the relay's logs say what.")
+_UNAVAILABLE = Problem("storageUnavailable", "The relay cannot reach its storage.", retry_after=_STORAGE_RETRY_SECONDS)
+_UNEXPECTED = Problem("unexpected", "Something went wrong here; the relay's logs say what.")

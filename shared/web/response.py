@@ -21,6 +21,7 @@ PROBLEMS: Mapping[str, int] = {
     "methodNotAllowed": 405,
     "tooLate": 409,
     "notReplayable": 409,
+    "lengthRequired": 411,
     "tooLarge": 413,
     "notJson": 415,
     "contentEncoding": 415,
@@ -39,14 +40,18 @@ _ALWAYS = {
 
 @dataclass
 class Problem(Exception):
-    """An error of ours that ends a request; ``slug`` names its kind, ``detail`` tells this occurrence."""
+    """An error of ours that ends a request; ``slug`` is one of ``PROBLEMS``, ``detail`` is about this occurrence."""
 
-    status: int
     slug: str
     detail: str
     errors: Sequence[Fault] = ()
     retry_after: int | None = None
     allow: Sequence[str] = ()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of its kind."""
+        return PROBLEMS[self.slug]
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> func.HttpResponse:

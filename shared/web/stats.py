@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.core.basics.timestamp import format_milliseconds
+from shared.core.delivery.statistics import WebhookStatistics
 from shared.core.rate_limit import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
@@ -45,6 +46,7 @@ class StatsApi:
                 ],
                 "queue": _queue(self.queue.head(), now),
                 "quota": self._quota(now),
+                "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
 
@@ -63,6 +65,16 @@ class StatsApi:
 def _queue(head: QueueHead, now: datetime) -> dict[str, object]:
     age = None if head.inserted is None else max(0.0, (now - head.inserted).total_seconds())
     return {"length": head.length, "headAgeSeconds": age}
+
+
+def _webhook(requests: WebhookStatistics) -> dict[str, object]:
+    return {
+        "requests": requests.requests,
+        "refused": requests.refused,
+        "byReason": dict(requests.refusals),
+        "lastRefusedDateTime": requests.last_refused and format_milliseconds(requests.last_refused),
+        "lastRefusedReason": requests.last_reason,
+    }
 
 
 def _moment(milliseconds: int) -> datetime:

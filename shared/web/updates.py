@@ -13,6 +13,7 @@ from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.limits import MAX_MESSAGE_BYTES
 from shared.service.delivery.cancel import Cancel, TooLate
 from shared.service.intake.accept import Accept, Accepted
 from shared.service.intake.idempotency import KeyConflict
@@ -21,25 +22,15 @@ from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import InvalidContinuation, OutcomeStore
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors, handles_errors_async
-from shared.web.request import (
-    MAX_MESSAGE_BYTES,
-    idempotency_key,
-    is_ours,
-    json_body,
-    malformed,
-    origin_of,
-    outcome_filter,
-    preferred_wait,
-    replay_filter,
-    with_key,
-)
+from shared.web.query import list_query, parameters, replay_filter
+from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
 
 #: How soon a caller may ask again about an update that waits for its turn.
 ASK_AGAIN_SECONDS = 2
 _ROUTE = "/api/updates"
-_NOT_FOUND = Problem(404, "notFound", "There is no such update.")
+_NOT_FOUND = Problem("notFound", "There is no such update.")
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class UpdatesApi:
         if canceled is None:
             raise _NOT_FOUND
         if isinstance(canceled, TooLate):
-            raise Problem(409, "tooLate", canceled.why)
+            raise Problem("tooLate", canceled.why)
         return json_response(200, resource(canceled))
 
     @handles_errors
@@ -91,7 +82,7 @@ class UpdatesApi:
         if replayed is None:
             raise _NOT_FOUND
         if isinstance(replayed, NotReplayable):
-            raise Problem(409, "notReplayable", replayed.why)
+            raise Problem("notReplayable", replayed.why)
         return self._where(202, replayed, request, {})
 
     @handles_errors
@@ -107,15 +98,15 @@ class UpdatesApi:
     @handles_errors
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
         """``GET /api/updates``."""
-        wanted, top, continuation = outcome_filter(request.params)
+        wanted, top, continuation = list_query(request)
         try:
             page = self.outcomes.list(wanted, top, continuation)
         except InvalidContinuation:
-            raise Problem(400, "invalidQuery", "The continuation is none that this API gave.") from None
+            raise Problem("invalidQuery", "The continuation is none that this API gave.") from None
         body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
         if page.continuation is not None:
-            kept = {name: text for name, text in request.params.items() if is_ours(name)}
-            query = urlencode(kept | {"continuation": page.continuation})
+            given, _ = parameters(request)
+            query = urlencode(given | {"continuation": page.continuation})
             body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
         return json_response(200, body)
 
@@ -128,7 +119,7 @@ class UpdatesApi:
         accepted = self.accept(with_key(update, key), submitted_by=by, origin=origin)
         if isinstance(accepted, KeyConflict):
             fault = Fault("/idempotencyKey", "belongs to another payload")
-            raise Problem(422, "idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
+            raise Problem("idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))
         return accepted
 
     def _where(

@@ -1,4 +1,4 @@
-"""``GET /api/deviceCompliancePolicies/{p}/userStatuses/{u}``: what stands in Graph, and what is on its way there."""
+"""``GET`` of a user status: what Graph confirmed of it, and what is on its way there."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,20 +14,22 @@ from shared.service.ports.storage import UserStatusStore
 from shared.web.errors import handles_errors
 from shared.web.response import Problem, json_response
 
+_IDS = ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
+
 
 @dataclass(frozen=True)
 class UserStatusesApi:
-    """One call, one read."""
+    """The values of one user status, by one read."""
 
     user_statuses: UserStatusStore
 
     @handles_errors
     def get_user_status(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Per property the confirmed value and the waiting one; 404 where nothing was ever accepted."""
-        policy_id, user_status_id = request.route_params["p"], request.route_params["u"]
+        """Return the confirmed and the waiting value of each property; 404 where no update was ever accepted."""
+        policy_id, user_status_id = (request.route_params[name] for name in _IDS)
         snapshot = self.user_statuses.read(user_status_key(policy_id, user_status_id))
         if snapshot.row is None and not snapshot.accepted:
-            raise Problem(404, "notFound", "No update of this user status was ever accepted here.")
+            raise Problem("notFound", "No update of this user status was ever accepted here.")
         row = snapshot.row or Row(policy_id, user_status_id, NOTHING)
         waiting = pending_values(row, snapshot.accepted)
         properties = {
@@ -38,8 +40,7 @@ class UserStatusesApi:
         return json_response(
             200,
             {
-                "deviceCompliancePolicyId": row.policy_id,
-                "deviceComplianceUserStatusId": row.user_status_id,
+                **dict(zip(_IDS, (row.policy_id, row.user_status_id), strict=True)),
                 "properties": properties,
             },
         )

@@ -76,7 +76,7 @@ class Services(Maintenance):
     def webhooks(self) -> WebhooksApi:
         from shared.web.webhooks import WebhooksApi
 
-        return WebhooksApi(self.accept, self.settings.webhook_sources)
+        return WebhooksApi(self.accept, self.settings.webhook_sources, self.webhook_refusals, self.ports.clock)
 
     @made_once
     def user_statuses(self) -> UserStatusesApi:

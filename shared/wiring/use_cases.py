@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.service.delivery.write import Write
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
+    from shared.service.intake.webhook_refusals import WebhookRefusals
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
@@ -71,6 +72,20 @@ class UseCases:
         from shared.service.intake.replay import Replay
 
         return Replay(self.ports.outcomes, self.accept, self.ports.clock, self.ports.randomness)
+
+    @made_once
+    def webhook_refusals(self) -> WebhookRefusals:
+        from shared.service.intake.webhook_refusals import WebhookRefusals
+
+        ports = self.ports
+        return WebhookRefusals(
+            keys=ports.idempotency_keys,
+            repository=self.repository,
+            counters=self.counters,
+            telemetry=ports.telemetry,
+            clock=ports.clock,
+            randomness=ports.randomness,
+        )
 
     # Delivery.
 

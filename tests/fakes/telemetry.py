@@ -28,6 +28,7 @@ class RecordedTelemetry:
         self.calls: list[tuple[GraphOperation, tuple[str, ...], GraphCall]] = []
         self.outcomes: list[Outcome] = []
         self.sights: list[Gauges] = []
+        self.refusals: list[tuple[str, str]] = []
         self._count = itertools.count(1)
 
     def put(self, update_id: str, trace: Trace, /) -> Any:
@@ -43,6 +44,9 @@ class RecordedTelemetry:
 
     def outcome_changed(self, outcome: Outcome, /) -> None:
         self.outcomes.append(outcome)
+
+    def webhook_refused(self, source: str, reason: str, /) -> None:
+        self.refusals.append((source, reason))
 
     def watch(self, look: Callable[[], Gauges], /) -> None:
         self.sights.append(look())

@@ -9,7 +9,7 @@ from shared.core.delivery.graph_reply import GraphReply
 from shared.service.delivery.deliver import Delivery
 from shared.service.ports.storage import OutcomeFilter
 from tests.builders import NOW, POLICY, a_message
-from tests.web.caller import URL, ask
+from tests.web.caller import URL, ask, route_of
 from tests.world import World
 
 NAME = "Ada.Lovelace@contoso.com"
@@ -122,5 +122,5 @@ def stored(world: World) -> str:
 
 def in_api(world: World, user: str = HERS) -> dict[str, Any]:
     """The user status as callers see it."""
-    _, told = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": user})
+    _, told = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, user))
     return dict(told)

@@ -116,8 +116,8 @@ def test_one_user_status_is_erased_by_its_ids(world: World) -> None:
 
     told = erase(world, **IDS | {"deviceCompliancePolicyId": POLICY.upper()})
 
-    # Four accepted ones, and the unreadable ones that hold its ids (UTF-16 does not).
-    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 7, 1)
+    # Four accepted ones, and the unreadable ones that hold its ids, in UTF-16 too.
+    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 8, 1)
     assert world.resource(mine[0])["userStatus"] is not None
     assert in_api(world, HERS_TOO)["properties"]["userPrincipalName"]["confirmed"]["value"] == NAME
 

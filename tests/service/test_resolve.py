@@ -18,7 +18,7 @@ from shared.service.ports.storage import OutcomeFilter, Unavailable
 from shared.settings import Settings
 from shared.wiring.services import Services
 from tests.builders import NOW, POLICY, USER, a_message, reported
-from tests.web.caller import ask
+from tests.web.caller import ask, route_of
 from tests.world import World
 
 NAME = "A.User@contoso.example"
@@ -66,7 +66,7 @@ def test_once_resolved_it_is_found_by_its_user_status(world: World) -> None:
     world.deliver_next()
 
     page = world.outcomes.list(OutcomeFilter(device_compliance_user_status_id=USER), 10)
-    _, state = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": USER})
+    _, state = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, USER))
 
     assert [one.id for one in page.outcomes] == [update_id]
     assert {one["waiting"]["updateId"] for one in state["properties"].values()} == {update_id}

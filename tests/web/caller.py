@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import azure.functions as func
 
@@ -14,12 +15,25 @@ URL = f"{BASE}/api/updates"
 
 
 def request(
-    method: str = "POST", body: Any = None, *, url: str = URL, headers: dict[str, str] | None = None, **rest: Any
+    method: str = "POST",
+    body: Any = None,
+    *,
+    url: str = URL,
+    headers: dict[str, str] | None = None,
+    params: dict[str, str] | None = None,
+    **rest: Any,
 ) -> func.HttpRequest:
-    """A request as the host hands it over."""
+    """Return a request as the host passes it: the query is in its URL, and empty values are missing in ``params``."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    all_headers = {"Content-Type": "application/json"} | (headers or {})
-    return func.HttpRequest(method, url, headers=all_headers, body=raw, **rest)
+    all_headers = {"Content-Type": "application/json", "Content-Length": str(len(raw))} | (headers or {})
+    query = {name: text for name, text in (params or {}).items() if text}
+    whole = f"{url}?{urlencode(params)}" if params else url
+    return func.HttpRequest(method, whole, headers=all_headers, params=query, body=raw, **rest)
+
+
+def route_of(policy_id: str, user_status_id: str) -> dict[str, str]:
+    """Return the route parameters of a user status."""
+    return {"deviceCompliancePolicyId": policy_id, "deviceComplianceUserStatusId": user_status_id}
 
 
 def answered(call: Any) -> func.HttpResponse:

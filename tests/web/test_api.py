@@ -11,7 +11,7 @@ from shared.settings import Settings
 from shared.web.queue_message import delivery_of
 from shared.web.response import json_response
 from tests.builders import NOW, POLICY, USER, a_message, an_id
-from tests.web.caller import URL, answered, post, problem, request
+from tests.web.caller import URL, answered, ask, post, problem, request
 from tests.world import World
 
 
@@ -143,6 +143,15 @@ def test_a_requests_key_comes_before_an_events_identity(world: World) -> None:
     assert (response.status_code, body["idempotencyKey"]) == (202, "mine")
 
 
+def test_a_body_in_chunks_is_asked_for_with_its_length(world: World) -> None:
+    """The host passes on none of it: 411 says what to do, and not that an empty text is no JSON."""
+    chunked = {"Content-Length": "", "Transfer-Encoding": "chunked"}
+    for handler in (world.relay.updates.post_update, world.relay.batch.post_batch, world.relay.erasures.post_erasure):
+        response, body = ask(handler, "POST", b"", headers=chunked)
+        assert problem(response) == (411, "lengthRequired")
+        assert "Content-Length" in body["detail"]
+
+
 def test_a_compressed_body_is_not_taken(world: World) -> None:
     """What it holds has no bound."""
     assert problem(post(world, a_message(), Content_Encoding="gzip")[0]) == (415, "contentEncoding")
@@ -164,6 +173,29 @@ def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
     assert tampered.status_code == 422
     assert problem["type"].endswith("idempotencyKeyConflict")
     assert problem["errors"]
+
+
+def test_a_filter_that_comes_twice_is_refused(world: World) -> None:
+    """The host would join its values by a comma."""
+    twice = request("GET", url=f"{URL}?status=failed&status=canceled", params=None)
+    response = answered(world.relay.updates.list_updates(twice))
+    assert problem(response) == (400, "invalidQuery")
+
+
+def test_a_filter_takes_any_offset_of_rfc_3339(world: World) -> None:
+    """Unlike a report's time; a plus sign may come as it is."""
+    world.accept()
+    for moment in ("2026-11-24T19:00:00+23:59", "2026-11-23 00:00:00-23:59".replace(" ", "T")):
+        assert page(world, createdAfter=moment)[0].status_code == 200
+    unencoded = request("GET", url=f"{URL}?createdAfter=2026-11-23T20:00:00+00:00")
+    assert json.loads(answered(world.relay.updates.list_updates(unencoded)).get_body())["value"]
+
+
+@pytest.mark.parametrize("key", ["a,b", "a, b", '"a", "b"', '"a","b"'])
+def test_two_keys_are_refused(world: World, key: str) -> None:
+    """The host joins two headers by a comma; in quotes a comma is part of the key."""
+    assert problem(post(world, a_message(), Idempotency_Key=key)[0]) == (400, "invalidIdempotencyKey")
+    assert post(world, a_message(), Idempotency_Key='"a,b"')[1]["idempotencyKey"] == "a,b"
 
 
 @pytest.mark.parametrize("key", ["", '""', "a\u0007b", "k" * 256, '"a"b"', '"abc', '"x";p=1', '"', r'"\a"'])
@@ -218,6 +250,13 @@ def test_the_list_pages_and_filters(world: World) -> None:
         {"createdAfter": "yesterday"},
         {"continuation": "x"},
         {"source": ""},
+        {"status": ""},
+        {"createdAfter": ""},
+        {"top": ""},
+        {"deviceCompliancePolicyId": "x"},
+        {"deviceComplianceUserStatusId": "a/b"},
+        {"source": "a b"},
+        {"deviceCompliancePolicyId": POLICY + " "},
     ],
 )
 def test_a_bad_query_is_refused(world: World, params: dict[str, str]) -> None:

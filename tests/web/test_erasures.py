@@ -11,7 +11,7 @@ from shared.core.delivery.graph_reply import GraphReply
 from shared.settings import Settings
 from tests.builders import POLICY, USER, an_id
 from tests.service.lives import ERASURES, NAME, erase, erasure, lived, status
-from tests.web.caller import BASE, answered, ask, problem, request
+from tests.web.caller import BASE, answered, ask, problem, request, route_of
 from tests.web.test_malformed import bodies, headers
 from tests.web.test_operations import a_schema
 from tests.world import World
@@ -86,7 +86,7 @@ def test_what_is_erased_is_answered_as_described(world: World) -> None:
         assert a_schema("UpdateResource").is_valid(told)
     _, page = ask(world.relay.updates.list_updates)
     assert a_schema("UpdateList").is_valid(page)
-    _, told = ask(world.relay.user_statuses.get_user_status, route_params={"p": POLICY, "u": "ada-1"})
+    _, told = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, "ada-1"))
     assert a_schema("UserStatus").is_valid(told)
     assert "lovelace" not in json.dumps([page, told]).lower()
 

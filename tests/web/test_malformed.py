@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import azure.functions as func
 from hypothesis import given, settings
@@ -112,8 +113,9 @@ def check(handler: Any, request: func.HttpRequest) -> None:
 
 def a_request(body: bytes, said: dict[str, str], query: dict[str, str], **params: str) -> func.HttpRequest:
     """As the host hands it over."""
-    whole = {"Content-Type": "application/json"} | said
-    return func.HttpRequest("POST", f"{BASE}/api/x", headers=whole, params=query, route_params=params, body=body)
+    whole = {"Content-Type": "application/json", "Content-Length": str(len(body))} | said
+    url = f"{BASE}/api/x?{urlencode(query)}"
+    return func.HttpRequest("POST", url, headers=whole, params=query, route_params=params, body=body)
 
 
 @settings(max_examples=EACH)
@@ -121,14 +123,14 @@ def a_request(body: bytes, said: dict[str, str], query: dict[str, str], **params
 def test_no_update_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str]) -> None:
     """One message."""
     WORLD.graph.replies.clear()
-    check(RELAY.api.post_update, a_request(body, said, {}))
+    check(RELAY.updates.post_update, a_request(body, said, {}))
 
 
 @settings(max_examples=EACH)
 @given(bodies, headers, st.sampled_from(["post_batch", "replay_updates"]))
 def test_no_batch_or_filter_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str], name: str) -> None:
     """Many messages."""
-    check(RELAY.batches.post_batch if name == "post_batch" else RELAY.api.replay_updates, a_request(body, said, {}))
+    check(RELAY.batch.post_batch if name == "post_batch" else RELAY.updates.replay_updates, a_request(body, said, {}))
 
 
 @settings(max_examples=EACH)
@@ -138,13 +140,16 @@ def test_no_query_or_path_is_too_malformed_for_an_answer(
 ) -> None:
     """What is asked."""
     handlers = {
-        "list": RELAY.api.list_updates,
-        "get": RELAY.api.get_update,
-        "cancel": RELAY.api.cancel_update,
-        "replay": RELAY.api.replay_update,
+        "list": RELAY.updates.list_updates,
+        "get": RELAY.updates.get_update,
+        "cancel": RELAY.updates.cancel_update,
+        "replay": RELAY.updates.replay_update,
         "user status": RELAY.user_statuses.get_user_status,
     }
-    check(handlers[name], a_request(b"", said, query, id=text, p=text, u=text))
+    check(
+        handlers[name],
+        a_request(b"", said, query, id=text, deviceCompliancePolicyId=text, deviceComplianceUserStatusId=text),
+    )
 
 
 @settings(max_examples=EACH)

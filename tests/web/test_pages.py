@@ -6,6 +6,8 @@ from pathlib import Path
 import azure.functions as func
 import pytest
 
+from shared.core.delivery.outcome_filter import FILTERS
+from shared.core.intake.limits import MAX_REPLAYS
 from shared.web.dashboard_files import FILES, FOLDER
 from tests.web.caller import BASE, problem, request
 from tests.world import World
@@ -88,6 +90,15 @@ def test_a_module_of_the_dashboard_is_small_and_makes_no_markup(path: Path) -> N
     assert text.count("\n") <= 250
     assert text.startswith("/**")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|new Function|localStorage", text)
+
+
+def test_the_dashboard_has_the_rules_of_the_api() -> None:
+    """Its filters and limits are those that Python states."""
+    text = (FOLDER / "rules.js").read_text()
+    filters = re.search(r"FILTERS = \[(.*?)\]", text, re.DOTALL)
+    assert filters
+    assert re.findall(r'"(\w+)"', filters[1]) == list(FILTERS)
+    assert re.findall(r"MAX_REPLAYS = (\d+)", text) == [str(MAX_REPLAYS)]
 
 
 def test_the_dashboard_is_deployed() -> None:

@@ -1,7 +1,8 @@
 """Counts of what happens, minute by minute: what statistics are made of.
 
 A count is a name and a number: a status (moves in count up, moves out count down, so that the sum is how many are in
-it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls.
+it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls, ``webhook:`` with a
+source for its requests, and with a source and a reason for those that were refused.
 """
 
 from collections import Counter
@@ -10,18 +11,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.outcome_filter import STATUSES
 
 #: An hour's counts by minute (0-59).
 type Minutes = Mapping[int, Mapping[str, int]]
 type Counts = Mapping[str, int]
 
-STATUSES = tuple(dict.fromkeys(state.status for state in State))
 WRITES = "writes"
-_ERROR = "error:"
+_ERROR, _WEBHOOK = "error:", "webhook:"
 #: What statistics reach back.
 REACH = timedelta(hours=24)
 #: Deliveries are shown for this many minutes, and their rate is the mean of the last few.
 SHOWN_MINUTES, RATE_MINUTES = 60, 5
+
+
+@dataclass(frozen=True)
+class WebhookStatistics:
+    """One webhook source's requests: how many, how many of them were refused by reason, and the last refusal."""
+
+    requests: int
+    refusals: Counts
+    last_refused: datetime | None = None
+    last_reason: str | None = None
+
+    @property
+    def refused(self) -> int:
+        """How many requests were refused."""
+        return sum(self.refusals.values())
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,8 @@ class Statistics:
     writes: int
     #: Updates that succeeded in each of the last ``SHOWN_MINUTES`` minutes, oldest first.
     delivered: tuple[tuple[datetime, int], ...]
+    #: By source; ``*`` is all sources that are not configured.
+    webhooks: Mapping[str, WebhookStatistics]
 
     @property
     def deliveries_per_minute(self) -> float:
@@ -55,6 +73,12 @@ def transition_counts(before: Outcome | None, after: Outcome) -> Counts:
     return {name: count for name, count in counts.items() if count}
 
 
+def webhook_counts(source: str, refusal: str | None) -> Counts:
+    """Return what a request of a webhook source counts."""
+    requests = {f"{_WEBHOOK}{source}": 1}
+    return requests if refusal is None else {**requests, f"{_WEBHOOK}{source}:{refusal}": 1}
+
+
 def hour_of(moment: datetime) -> datetime:
     """The hour that holds it."""
     return moment.replace(minute=0, second=0, microsecond=0)
@@ -64,12 +88,14 @@ def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Stat
     """All counts of the last 24 hours."""
     total: Counter[str] = Counter()
     delivered: Counter[datetime] = Counter()
+    latest: dict[str, datetime] = {}
     for hour, minutes in hours:
         for minute, counts in minutes.items():
             moment = hour + timedelta(minutes=minute)
             if moment > now - REACH:
                 total.update(counts)
                 delivered[moment] += counts.get("succeeded", 0)
+                latest |= {name: max(moment, latest.get(name, moment)) for name in counts if name.startswith(_WEBHOOK)}
     last = now.replace(second=0, microsecond=0)
     shown = [last - timedelta(minutes=ago) for ago in reversed(range(SHOWN_MINUTES))]
     return Statistics(
@@ -79,4 +105,19 @@ def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Stat
         errors={name.removeprefix(_ERROR): total[name] for name in sorted(total) if name.startswith(_ERROR)},
         writes=total[WRITES],
         delivered=tuple((moment, delivered[moment]) for moment in shown),
+        webhooks={source: _webhook(source, total, latest) for source in _sources(latest)},
     )
+
+
+def _sources(names: Iterable[str]) -> list[str]:
+    return sorted({name.split(":")[1] for name in names})
+
+
+def _webhook(source: str, total: Counts, latest: Mapping[str, datetime]) -> WebhookStatistics:
+    own = f"{_WEBHOOK}{source}"
+    moments = {name.removeprefix(f"{own}:"): moment for name, moment in latest.items() if name.startswith(f"{own}:")}
+    refusals = {reason: total[f"{own}:{reason}"] for reason in sorted(moments)}
+    if not moments:
+        return WebhookStatistics(total[own], refusals)
+    reason = max(moments, key=moments.__getitem__)
+    return WebhookStatistics(total[own], refusals, moments[reason], reason)

@@ -1,7 +1,8 @@
-"""A person's name in text: found in any case and in what is escaped or encoded there, never inside another's name.
+"""A person's name: as a whole value, and in text, in any case and in what is escaped or encoded there.
 
-``smith@contoso.com`` is not in ``john.smith@contoso.com`` nor in ``smith@contoso.com.au``: erasing is for good, so a
-neighbour must not be taken for the person.
+It is never found inside another's name: ``smith@contoso.com`` is not in ``john.smith@contoso.com``, nor in
+``o'smith@contoso.com``, ``smith@contoso.com.au`` or ``smith@contoso.com-x``. Erasing is for good, so a neighbour must
+not be taken for the person.
 """
 
 import base64
@@ -15,28 +16,39 @@ from urllib.parse import unquote
 _MAX_DEPTH = 3
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([nrtbf\"\\/]))")
+#: What Entra allows in a principal name belongs to it: letters and digits of any script, and these.
+_JOINING = r"\w'.\-!#^~+@/"
+_NOT_AFTER = rf"(?<![{_JOINING}])"
+#: A full stop after a name ends the sentence unless a further label of its domain follows.
+_NOT_BEFORE = rf"(?![{_JOINING.replace('.', '', 1)}]|\.+[{_JOINING}])"
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
+def is_name(name: str, text: str) -> bool:
+    """Return whether the whole text is their name."""
+    return folded(name) == folded(text)
+
+
 def mentions(name: str, text: str) -> bool:
-    """Whether the text names them, as it stands."""
+    """Return whether the text names them, as it is."""
     return _pattern(folded(name)).search(folded(text)) is not None
 
 
 def mentions_anywhere(name: str, text: str) -> bool:
-    """The same for free text, also where the name is escaped (JSON, URL) or encoded (base64, UTF-16)."""
+    """Return whether free text names them, also where the name is escaped (JSON, URL) or encoded (base64, UTF-16)."""
     return any(mentions(name, reading) for reading in _readings(text, _MAX_DEPTH))
 
 
 def folded(text: str) -> str:
-    """Equal for names that are the same to a directory."""
+    """Return a text that is equal for names that are the same to a directory."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 @lru_cache(maxsize=8)
 def _pattern(name: str) -> re.Pattern[str]:
-    # "." and "-" join what stands before to a name; after it only a further label of its domain does.
-    return re.compile(rf"(?<![\w.-]){re.escape(name)}(?![^\W_]|\.[^\W_])")
+    # Apostrophes on both sides are quotes; one alone belongs to a name, as in o'brien.
+    quoted = f"{_NOT_AFTER}'{re.escape(name)}'{_NOT_BEFORE}"
+    return re.compile(f"{_NOT_AFTER}{re.escape(name)}{_NOT_BEFORE}|{quoted}")
 
 
 def _readings(text: str, deeper: int) -> Iterator[str]:

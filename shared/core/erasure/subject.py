@@ -1,7 +1,7 @@
 """Whom an erasure is about, and which outcomes and user statuses are theirs (GDPR article 17).
 
-An outcome is *theirs* when its message or Graph's object names them; its user status, and all that came for that, is
-theirs too. One whose other text merely mentions them is erased alone: the user status may be somebody else's.
+An outcome is *theirs* when its message or Graph's object names them; its user status, and all updates of that, are
+theirs too. One whose other text only mentions them is erased alone: the user status may be somebody else's.
 """
 
 import base64
@@ -9,34 +9,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jsonschema_rs import Draft202012Validator
-
+from shared.core.basics.json_schema import Schema
 from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, read_json
 from shared.core.delivery.outcome import Outcome
-from shared.core.erasure.name_matching import mentions, mentions_anywhere
+from shared.core.erasure.name_matching import is_name, mentions, mentions_anywhere
 from shared.core.intake.cloud_event import Unwrapped, unwrap
-from shared.core.intake.envelope import decoded
-from shared.core.intake.update import faults_of, user_status_key
-from shared.core.intake.update_schema import FORMATS, UPDATE_SCHEMA
+from shared.core.intake.queue_text import decoded
+from shared.core.intake.update import user_status_key
+from shared.core.intake.update_schema import POLICY_ID_SCHEMA, PRINCIPAL_NAME_SCHEMA, USER_STATUS_ID_SCHEMA
 
 _BY_NAME, _BY_IDS = "userPrincipalName", ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
-_MEMBERS = UPDATE_SCHEMA["properties"]
-#: Whose update a message is stands in these.
-_TELLING = ("userPrincipalName", "deviceComplianceUserStatusId", "userStatus")
+#: The members of a message that say whose update it is.
+_OWNER_MEMBERS = ("userPrincipalName", "deviceComplianceUserStatusId", "userStatus")
+#: Members that hold a name or an id, and nothing else: they are compared whole.
+_WHOLE = frozenset({"userPrincipalName", "deviceComplianceUserStatusId", "id"})
 
 SUBJECT_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
     "description": "A person by principal name, or one user status by its two ids.",
     "properties": {
-        _BY_NAME: {name: rule for name, rule in _MEMBERS[_BY_NAME].items() if name != "description"},
-        **{name: _MEMBERS[name] for name in _BY_IDS},
+        _BY_NAME: PRINCIPAL_NAME_SCHEMA,
+        _BY_IDS[0]: POLICY_ID_SCHEMA,
+        _BY_IDS[1]: USER_STATUS_ID_SCHEMA,
     },
-    "oneOf": [{"required": [_BY_NAME], "maxProperties": 1}, {"required": list(_BY_IDS), "maxProperties": 2}],
     "additionalProperties": False,
 }
-_VALIDATOR = Draft202012Validator(
-    dict(SUBJECT_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
-)
+_SCHEMA = Schema(SUBJECT_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -47,35 +45,34 @@ class Subject:
     key: str | None = None
 
     def owns(self, outcome: Outcome) -> bool:
-        """Whether this update is about them."""
+        """Return whether this update is about them."""
         if self.name is None:
             return key_in(outcome) == self.key
-        return self.owns_values(_telling(outcome))
+        return self.owns_values(_owner_values(outcome))
 
     def owns_values(self, values: object) -> bool:
-        """Whether these values are theirs: any text of theirs names them."""
+        """Return whether these values are theirs: a name or id is theirs, or other text names them."""
         name = self.name
-        return name is not None and any(mentions(name, text) for text in _texts(values))
+        return name is not None and any(
+            is_name(name, text) if member in _WHOLE else mentions(name, text) for member, text in _texts(values)
+        )
 
     def in_passing(self, outcome: Outcome) -> bool:
-        """Whether some other text of the outcome names them: an error, a raw message, a sender's key."""
+        """Return whether some other text of the outcome names them: an error, a raw message, a sender's key."""
         name, named = self.name, outcome.named
-        told = [
-            outcome.error,
-            outcome.submitted_by,
-            named and named.idempotency_key,
-            outcome.raw_message,
-            _body(outcome),
-        ]
-        return name is not None and any(mentions_anywhere(name, text) for text in _texts(told))
+        if name is None:
+            return False
+        if outcome.submitted_by is not None and is_name(name, outcome.submitted_by):
+            return True
+        free_text = [outcome.error, named and named.idempotency_key, outcome.raw_message, _body(outcome)]
+        return any(mentions_anywhere(name, text) for _, text in _texts(free_text))
 
 
 def parse_subject(document: object) -> Subject | InvalidMessage:
-    """The subject that a request names, or all its faults."""
+    """Return the subject that a request names, or all its faults."""
     if not isinstance(document, dict):
         return InvalidMessage((Fault("", "must be a JSON object"),))
-    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in faults_of(error)]
-    faults += _across(document)
+    faults = [*_SCHEMA.faults(document), *_across(document)]
     if faults:
         return InvalidMessage(tuple(dict.fromkeys(faults)))
     if _BY_NAME in document:
@@ -84,7 +81,7 @@ def parse_subject(document: object) -> Subject | InvalidMessage:
 
 
 def key_in(outcome: Outcome) -> str | None:
-    """The key of its user status; of a message that could not be read too, where its ids can."""
+    """Return the key of its user status; of a message that could not be read too, where its ids can."""
     if outcome.named is not None:
         ids = (outcome.named.device_compliance_policy_id, outcome.named.device_compliance_user_status_id)
     else:
@@ -107,25 +104,26 @@ def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(f"/{lacking}", f"is required with {given[0]}")
 
 
-def _telling(outcome: Outcome) -> list[object]:
+def _owner_values(outcome: Outcome) -> list[object]:
     message = outcome.update.message if outcome.update else _raw(outcome)
-    return [*(message.get(name) for name in _TELLING), outcome.result]
+    return [{name: message.get(name) for name in _OWNER_MEMBERS}, outcome.result]
 
 
-def _texts(value: object) -> Iterator[str]:
-    left = [value]
+def _texts(value: object, member: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a value with the name of the member that holds it."""
+    left: list[tuple[str, object]] = [(member, value)]
     while left:
-        here = left.pop()
+        name, here = left.pop()
         if isinstance(here, str):
-            yield here
+            yield name, here
         elif isinstance(here, Mapping):
-            left += here.values()
+            left += here.items()
         elif isinstance(here, list):
-            left += here
+            left += [(name, item) for item in here]
 
 
 def _raw(outcome: Outcome) -> Mapping[str, Any]:
-    """What a message that could not be read says all the same."""
+    """Return the members of a message that could not be read, as far as it is JSON."""
     document = read_json(_body(outcome))
     inner = document.value if isinstance(document, Parsed) else None
     if isinstance(inner, dict) and "relay" in inner:
@@ -136,7 +134,7 @@ def _raw(outcome: Outcome) -> Mapping[str, Any]:
 
 
 def _body(outcome: Outcome) -> str:
-    """The text of the raw message, decoded as the queue's consumer does it."""
+    """Return the text of the raw message, decoded as the queue's consumer does it."""
     raw = (outcome.raw_message or "").encode(errors="replace")
     if outcome.raw_message_encoding is not None:
         raw = base64.b64decode(raw)

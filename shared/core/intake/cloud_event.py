@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, pointer, read_json
+from shared.core.basics.trace import read_traceparent
 from shared.core.intake.update import Update, parse_update
-from shared.core.intake.update_schema import FORMATS
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _event(event: dict[str, Any], required: tuple[str, ...], source: str) -> Unw
         return InvalidMessage(tuple(faults))
     identity = f"{event.get(source) or ''}\n{event['id']}"
     key = hashlib.sha256(identity.encode()).hexdigest()
-    return Unwrapped(data.value, "/data", key, _traceparent(event.get("traceparent")))
+    return Unwrapped(data.value, "/data", key, read_traceparent(event.get("traceparent")))
 
 
 def _data(event: dict[str, Any]) -> Parsed | Fault:
@@ -84,9 +84,3 @@ def _encoded(text: object) -> Parsed | Fault:
     except (binascii.Error, ValueError):
         return Fault("/data_base64", "must be base64")
     return inner if isinstance(inner, Parsed) else Fault("/data_base64", inner.faults[0].detail)
-
-
-def _traceparent(text: object) -> str | None:
-    # The event's own trace context is a courtesy: a bad one is no fault of the message.
-    accepts, _ = FORMATS["traceparent"]
-    return text if isinstance(text, str) and accepts(text) else None

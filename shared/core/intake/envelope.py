@@ -1,9 +1,8 @@
 """What travels on the queue: our envelope, a foreign message, or something that nobody can read."""
 
 import base64
-import binascii
+import hashlib
 import json
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from shared.core.basics.trace import read_traceparent
 from shared.core.basics.update_id import accepted_at, derived_update_id, is_update_id
 from shared.core.basics.version import Version, version_of
 from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.queue_text import clean_text, decoded, mistake_in
 from shared.core.intake.update import Update, parse_update, user_status_key
 
 _RELAY = 1
@@ -106,8 +106,11 @@ class Unreadable:
 
 
 def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> Received | Unreadable:
-    """Read plain or base64 JSON; never raises. A foreign message's id is the same whenever it is read."""
-    derived = derived_update_id(inserted, message_id)
+    """Return the update of plain or base64 JSON; never raise.
+
+    A foreign message's id is the same whenever it is read, and another one for other bytes.
+    """
+    derived = derived_update_id(inserted, f"{message_id}\n{hashlib.sha256(body).hexdigest()}")
     parsed = read_json(decoded(body))
     if isinstance(parsed, InvalidMessage):
         return _unreadable(derived, parsed, body)
@@ -122,17 +125,6 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
     if isinstance(update, InvalidMessage):
         return _unreadable(derived, update, body)
     return Received(Envelope(derived, 1, update), foreign=True)
-
-
-def decoded(body: bytes) -> bytes:
-    """What base64 holds, where the body is base64; JSON objects never are."""
-    text = b"".join(body.split())
-    if not text or text[:1] in b"{[":
-        return body
-    try:
-        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
-        return body
 
 
 def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
@@ -190,10 +182,10 @@ _RULES: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
 
 
 def _unreadable(update_id: str, invalid: InvalidMessage, body: bytes) -> Unreadable:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
-    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text):
+    mistake = mistake_in(body)
+    if mistake is not None:
+        return Unreadable(update_id, (Fault("", mistake.detail),), mistake.text, None)
+    text = next(filter(None, (clean_text(decoded(body)), clean_text(body))), None)
+    if text is None:
         return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
     return Unreadable(update_id, invalid.faults, text, None)

@@ -11,17 +11,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator, ValidationError
+from shared.core.basics.guid import GUID
+from shared.core.basics.json_schema import Schema
+from shared.core.basics.strict_json import MAX_FAULTS, Fault, InvalidMessage
+from shared.core.basics.trace import read_traceparent
+from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
 
-from shared.core.basics.strict_json import MAX_FAULTS, Fault, InvalidMessage, pointer
-from shared.core.intake.update_schema import FORMATS, PROPERTIES, UPDATE_SCHEMA
-
-_GUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_GUIDS = re.compile(f"{_GUID}(?:_{_GUID})*")
-_VALIDATOR = Draft202012Validator(
-    dict(UPDATE_SCHEMA), validate_formats=True, formats={name: accepts for name, (accepts, _) in FORMATS.items()}
-)
-_MAX_NAME_LENGTH = 100
+_GUIDS = re.compile(f"{GUID}(?:_{GUID})*")
+_SCHEMA = Schema(UPDATE_SCHEMA)
+#: Added to the message's own members by the queue output of .NET functions and WebJobs.
+_PARENT_ID = "$AzureWebJobsParentId"
+#: What a sender most likely did who sent something else than an object.
+_HINTS: Mapping[type, str] = {
+    str: " (it is a string: a message that was serialized twice)",
+    list: " (it is an array: several go to /api/updates/batch)",
+}
 
 
 @dataclass(frozen=True)
@@ -93,25 +97,35 @@ _NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source"})
 
 
 def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
-    """An update, or all faults of the document; ``at`` is the pointer of the document in what was sent."""
+    """Return an update, or all faults of the document; ``at`` is the document's pointer in what was sent."""
     if not isinstance(document, dict):
-        return InvalidMessage((Fault(at, "must be a JSON object"),))
-    faults = [fault for error in _VALIDATOR.iter_errors(document) for fault in faults_of(error)]
-    faults += _across(document)
+        return InvalidMessage((Fault(at, f"must be a JSON object{_HINTS.get(type(document), '')}"),))
+    message = _without_courtesies(document)
+    faults = list(dict.fromkeys([*_SCHEMA.faults(message), *_across(message)]))
     if not faults:
-        return Update(document)
-    told = list(dict.fromkeys(faults))[:MAX_FAULTS]
-    return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in told))
+        return Update(message)
+    return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in faults[:MAX_FAULTS]))
+
+
+def _without_courtesies(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without what the sender's platform added and no update needs.
+
+    A ``traceparent`` that cannot be read is no fault of the message (W3C Trace Context, section 3.2.2).
+    """
+    ignored = {_PARENT_ID}
+    if read_traceparent(document.get("traceparent")) is None:
+        ignored.add("traceparent")
+    return document if ignored.isdisjoint(document) else {n: v for n, v in document.items() if n not in ignored}
 
 
 def user_status_key(policy_id: str, user_status_id: str) -> str:
-    """What tells one user status from another; GUIDs are the same in either case, other ids are taken as they are."""
+    """Return the key of a user status. GUIDs are equal in either case, other ids are taken as they are."""
     same = user_status_id.lower() if _GUIDS.fullmatch(user_status_id) else user_status_id
     return hashlib.sha256(f"{policy_id.lower()}\n{same}".encode()).hexdigest()[:40]
 
 
 def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
-    """Rules that a schema cannot say, or says badly: told even when other members are wrong."""
+    """Yield the faults of rules about several members, which a schema states badly or not at all."""
     by_id, by_name = "deviceComplianceUserStatusId" in document, "userPrincipalName" in document
     if not by_id and not by_name:
         yield Fault("/deviceComplianceUserStatusId", "is required, or a top-level userPrincipalName instead")
@@ -122,46 +136,7 @@ def _across(document: Mapping[str, Any]) -> Iterator[Fault]:
         return
     if not status.keys() & set(PROPERTIES):
         yield Fault("/userStatus", f"must hold at least one of {', '.join(PROPERTIES)}")
-    if isinstance(status.get("devicesCount"), float):  # 12.0 is an integer to JSON Schema, not to us
+    if isinstance(status.get("devicesCount"), float):  # 12.0 is an integer to JSON Schema, but not to Graph
         yield Fault("/userStatus/devicesCount", "must be an integer")
     if isinstance(status.get("id"), str) and status["id"] != document.get("deviceComplianceUserStatusId"):
         yield Fault("/userStatus/id", "must equal deviceComplianceUserStatusId")
-
-
-def faults_of(error: ValidationError) -> Iterator[Fault]:
-    """A validation error against members of this schema, in plain words."""
-    at, said = pointer(*error.instance_path), error.kind.as_dict()
-    match error.kind.name:
-        case "required":
-            yield Fault(at + pointer(said["property"]), "is required")
-        case "additionalProperties":
-            for name in said["unexpected"]:
-                short = name if len(name) <= _MAX_NAME_LENGTH else name[:_MAX_NAME_LENGTH] + "…"
-                yield Fault(at + pointer(short), "is not a member of this message")
-        case "anyOf" | "oneOf":  # said in plain words by the rules across members
-            return
-        case kind:
-            yield Fault(at, _detail(kind, said, error))
-
-
-def _detail(kind: str, said: Mapping[str, Any], error: ValidationError) -> str:
-    if kind == "format":
-        return FORMATS[said["format"]][1]
-    if kind == "pattern":
-        member: Any = UPDATE_SCHEMA["properties"][error.instance_path[-1]]
-        return f"must be {member['x-accepts']}"
-    if kind == "type":
-        return f"must be {_TYPES[said['types'][0]]}"
-    if kind == "enum":
-        return f"must be one of {', '.join(said['options'])}"
-    return _DETAILS[kind].format_map(said)
-
-
-_TYPES = {"object": "a JSON object", "string": "a string", "integer": "an integer"}
-_DETAILS = {
-    "const": "must be {expected_value}",
-    "minimum": "must be at least {limit}",
-    "maximum": "must be at most {limit}",
-    "minLength": "must have at least {limit} characters",
-    "maxLength": "must have at most {limit} characters",
-}

@@ -7,25 +7,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
+from shared.core.basics.json_schema import Schema
+from shared.core.basics.strict_json import Fault
+from shared.core.intake.message_map import EACH, MessageMap, map_faults
+from shared.core.intake.update_schema import SOURCE_SCHEMA
 
-from shared.core.basics.strict_json import Fault, InvalidMessage
-from shared.core.intake.update_schema import UPDATE_SCHEMA, USER_STATUS_SCHEMA
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3}={0,2}|[A-Za-z0-9+/]{4})")
-EACH = "$each"
-_STATUS = "userStatus."
-#: The members of a message that an expression may give.
-TARGETS = frozenset(
-    [name for name in UPDATE_SCHEMA["properties"] if name not in ("userStatus", "source")]
-    + [_STATUS + name for name in USER_STATUS_SCHEMA["properties"]]
-)
+_BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3}={0,2}|[A-Za-z0-9+/]{4})"
+_HEADER_NAME = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}"
+_HEADER = {"type": "string", "pattern": f"^{_HEADER_NAME}$", "x-accepts": "the name of a header"}
+_SECRET = {"type": "string", "minLength": 1}
+_TYPE = {"type": {"type": "string"}}
+_PLACEHOLDER = re.compile(rf"\{{(?:body|header:({_HEADER_NAME}))\}}")
 
 
 class VerificationType(StrEnum):
@@ -36,45 +30,46 @@ class VerificationType(StrEnum):
     HEADER = "header"
 
 
+class Challenge(StrEnum):
+    """How a sender asks once, by ``GET``, whether the address is the receiver's."""
+
+    OKTA = "okta"
+
+
+class Refusal(StrEnum):
+    """Why a request, or an item of it, was refused: the reasons that are counted."""
+
+    SIGNATURE = "signature"
+    TIMESTAMP = "timestamp"
+    UNKNOWN_SOURCE = "unknownSource"
+    INVALID_MESSAGE = "invalidMessage"
+
+
 @dataclass(frozen=True)
 class Verification:
-    """``header`` where the type has one; ``prefix`` and ``encoding`` (hex or base64) for HMACs; any secret will do."""
+    """How a source is verified; any of the secrets will do.
+
+    ``header`` names the header of the proof, ``prefix`` is what stands before it there, ``encoding`` is hex or base64.
+    ``signed_content`` is a template of what an HMAC covers; ``timestamp_header`` names the header with the time of the
+    request.
+    """
 
     type: VerificationType
     secrets: tuple[str, ...]
     header: str = ""
     prefix: str = ""
     encoding: str = "hex"
+    signed_content: str = "{body}"
+    timestamp_header: str | None = None
 
-
-@dataclass(frozen=True)
-class MessageMap:
-    """Expressions over a sender's JSON, by the member that each gives; ``each`` finds the events in one request."""
-
-    members: Mapping[str, ParsedResult]
-    each: ParsedResult | None = None
-
-    def events(self, document: Any) -> list[Any] | InvalidMessage:
-        """What becomes a message each."""
-        if self.each is None:
-            return [document]
-        found = _search(self.each, document, EACH)
-        if isinstance(found, Fault):
-            return InvalidMessage((found,))
-        return found if isinstance(found, list) else [] if found is None else [found]
-
-    def message(self, event: Any) -> dict[str, Any] | InvalidMessage:
-        """One event's message, not validated yet; what an expression finds null is left out."""
-        message: dict[str, Any] = {}
-        faults: list[Fault] = []
-        for target, expression in self.members.items():
-            value = _search(expression, event, target)
-            if isinstance(value, Fault):
-                faults.append(value)
-            elif value is not None:
-                into = message.setdefault("userStatus", {}) if target.startswith(_STATUS) else message
-                into[target.removeprefix(_STATUS)] = value
-        return InvalidMessage(tuple(faults)) if faults else message
+    def content(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Return the bytes that an HMAC covers. Raise ``KeyError`` where a header is missing."""
+        parts, end = [], 0
+        for found in _PLACEHOLDER.finditer(self.signed_content):
+            parts.append(self.signed_content[end : found.start()].encode())
+            parts.append(body if found[1] is None else headers[found[1].lower()].encode())
+            end = found.end()
+        return b"".join([*parts, self.signed_content[end:].encode()])
 
 
 @dataclass(frozen=True)
@@ -83,103 +78,113 @@ class WebhookSource:
 
     verification: Verification
     map: MessageMap | None = None
+    challenge: Challenge | None = None
+
+
+def _object(properties: Mapping[str, Any], required: tuple[str, ...]) -> Schema:
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return Schema(schema, unknown="is not known here")
+
+
+_NAME = Schema(SOURCE_SCHEMA)
+_EXPRESSIONS = {"type": "object", "additionalProperties": {"type": "string"}}
+_SOURCE = _object(
+    {
+        "verify": {"type": "object"},
+        "map": _EXPRESSIONS,
+        "challenge": {"type": "string", "enum": [str(challenge) for challenge in Challenge]},
+    },
+    ("verify",),
+)
+_VERIFY_TYPE = Schema(
+    {
+        "type": "object",
+        "properties": {"type": {"type": "string", "enum": [str(kind) for kind in VerificationType]}},
+        "required": ["type"],
+    }
+)
+_SECRETS = {"type": "array", "items": _SECRET, "minItems": 1}
+_WHSEC = {"type": "string", "pattern": f"^(?:whsec_)?{_BASE64}$", "x-accepts": "whsec_ and base64"}
+_VERIFY: Final[Mapping[VerificationType, Schema]] = {
+    VerificationType.STANDARD_WEBHOOKS: _object(
+        _TYPE | {"secrets": {"type": "array", "items": _WHSEC, "minItems": 1}}, ("secrets",)
+    ),
+    VerificationType.HMAC_SHA256: _object(
+        _TYPE
+        | {
+            "secrets": _SECRETS,
+            "header": _HEADER,
+            "prefix": {"type": "string"},
+            "encoding": {"type": "string", "enum": ["hex", "base64"]},
+            "signedContent": {"type": "string"},
+            "timestampHeader": _HEADER,
+        },
+        ("secrets", "header"),
+    ),
+    VerificationType.HEADER: _object(_TYPE | {"secrets": _SECRETS, "header": _HEADER}, ("secrets", "header")),
+}
 
 
 def webhook_sources(document: Any) -> dict[str, WebhookSource]:
-    """All sources by name. Raises ``ValueError`` that names every fault."""
+    """Return all sources by name. Raise ``ValueError`` that names every fault, each by its path."""
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - one kind of failure for every setting
     faults: list[str] = []
     sources = {}
     for name, source in document.items():
-        if not _NAME.fullmatch(name):
-            faults.append(f"the name {name[:80]!r} is not 1 to 64 of A-Z a-z 0-9 . _ -")
-        elif not isinstance(source, dict) or source.keys() - {"verify", "map"}:
-            faults.append(f"{name} is not an object with verify and, if need be, map")
-        else:
-            found = list(_verify_faults(source.get("verify"))) + list(_map_faults(source.get("map")))
-            faults += [f"{name}.{fault}" for fault in found]
-            if not found:
-                sources[name] = WebhookSource(_verification(source["verify"]), _map(source.get("map")))
+        found = [f"the name {name[:80]!r} {fault.detail}" for fault in _NAME.faults(name)]
+        found = found or [f"{name}{fault.pointer.replace('/', '.')} {fault.detail}" for fault in _faults(source)]
+        faults += found
+        if not found:
+            sources[name] = _source(source)
     if faults:
         raise ValueError("; ".join(faults))
     return sources
 
 
-def _verification(verify: dict[str, Any]) -> Verification:
-    rest = {name: verify[name] for name in ("header", "prefix", "encoding") if name in verify}
-    return Verification(VerificationType(verify["type"]), tuple(verify["secrets"]), **rest)
+def _source(source: Mapping[str, Any]) -> WebhookSource:
+    verify, expressions, challenge = source["verify"], source.get("map"), source.get("challenge")
+    known = Verification(
+        VerificationType(verify["type"]),
+        tuple(verify["secrets"]),
+        header=verify.get("header", ""),
+        prefix=verify.get("prefix", ""),
+        encoding=verify.get("encoding", "hex"),
+        signed_content=verify.get("signedContent", "{body}"),
+        timestamp_header=verify.get("timestampHeader"),
+    )
+    message_map = None if expressions is None else MessageMap.compiled(expressions)
+    return WebhookSource(known, message_map, challenge and Challenge(challenge))
 
 
-def _map(members: Mapping[str, str] | None) -> MessageMap | None:
-    if members is None:
-        return None
-    compiled = {target: jmespath.compile(expression) for target, expression in members.items()}
-    return MessageMap({target: one for target, one in compiled.items() if target != EACH}, compiled.get(EACH))
+def _faults(source: Any) -> Iterator[Fault]:
+    found = list(_SOURCE.faults(source))
+    yield from found
+    if isinstance(source, dict) and isinstance(source.get("verify"), dict):
+        yield from (Fault(f"/verify{fault.pointer}", fault.detail) for fault in _verify_faults(source["verify"]))
+    members = source.get("map") if isinstance(source, dict) else None
+    if isinstance(members, dict):
+        if not members.keys() - {EACH}:
+            yield Fault("/map", "must give members of a message")
+        yield from (Fault(f"/map/{member[:80]}", detail) for member, detail in map_faults(members))
 
 
-_MEMBERS = {
-    VerificationType.STANDARD_WEBHOOKS: {"type", "secrets"},
-    VerificationType.HMAC_SHA256: {"type", "secrets", "header", "prefix", "encoding"},
-    VerificationType.HEADER: {"type", "secrets", "header"},
-}
-
-
-def _verify_faults(verify: Any) -> Iterator[str]:
-    if not isinstance(verify, dict):
-        yield "verify is missing"
+def _verify_faults(verify: dict[str, Any]) -> Iterator[Fault]:
+    found = list(_VERIFY_TYPE.faults(verify))
+    yield from found
+    if found:
         return
-    if verify.get("type") not in list(VerificationType):
-        yield f"verify.type is none of {', '.join(VerificationType)}"
-        return
-    kind = VerificationType(verify["type"])
-    for name in sorted(verify.keys() - _MEMBERS[kind]):
-        yield f"verify.{name} is not known for {kind}"
-    yield from _secret_faults(kind, verify.get("secrets"))
-    header = verify.get("header")
-    if "header" in _MEMBERS[kind] and not (isinstance(header, str) and _HEADER.fullmatch(header)):
-        yield "verify.header is not the name of a header"
-    if not isinstance(verify.get("prefix", ""), str):
-        yield "verify.prefix is not a string"
-    if verify.get("encoding", "hex") not in ("hex", "base64"):
-        yield "verify.encoding is neither hex nor base64"
+    yield from _VERIFY[VerificationType(verify["type"])].faults(verify)
+    content, timestamp = verify.get("signedContent"), verify.get("timestampHeader")
+    if isinstance(content, str):
+        yield from _content_faults(content)
+    covered = f"{{header:{timestamp}}}".lower()
+    if isinstance(timestamp, str) and covered not in str(content).lower():
+        yield Fault("/timestampHeader", "must be part of signedContent: else anyone could change the time")
 
 
-def _secret_faults(kind: VerificationType, secrets: Any) -> Iterator[str]:
-    if not isinstance(secrets, list) or not secrets or not all(isinstance(one, str) and one for one in secrets):
-        yield "verify.secrets is not a list of one or more non-empty strings"
-    elif kind is VerificationType.STANDARD_WEBHOOKS and not all(map(_is_base64, secrets)):
-        yield "verify.secrets holds one that is not whsec_ and base64"
-
-
-def _is_base64(secret: str) -> bool:
-    return _BASE64.fullmatch(secret.removeprefix("whsec_")) is not None
-
-
-def _map_faults(members: Any) -> Iterator[str]:
-    if members is None:
-        return
-    if not isinstance(members, dict) or not members.keys() - {EACH}:
-        yield "map is not an object of members and expressions"
-        return
-    for target, expression in members.items():
-        if target != EACH and target not in TARGETS:
-            yield f"map gives {target[:80]!r}, which is no member of a message"
-        elif not isinstance(expression, str):
-            yield f"map.{target} is not a string"
-        else:
-            yield from _expression_faults(target, expression)
-
-
-def _expression_faults(target: str, expression: str) -> Iterator[str]:
-    try:
-        jmespath.compile(expression)
-    except JMESPathError as error:
-        yield f"map.{target} is no JMESPath expression: {str(error).splitlines()[0][:200]}"
-
-
-def _search(expression: ParsedResult, document: Any, target: str) -> Any:
-    try:
-        return expression.search(document)
-    except Exception as error:  # noqa: BLE001 - the boundary: functions fail in many ways on JSON that nobody foresaw
-        return Fault("", f"{target}: the source's map does not fit: {type(error).__name__}")
+def _content_faults(content: str) -> Iterator[Fault]:
+    if "{body}" not in content:
+        yield Fault("/signedContent", "must hold {body}: else the signature would fit any body")
+    if re.search(r"[{}]", _PLACEHOLDER.sub("", content)):
+        yield Fault("/signedContent", "must have no braces but those of {body} and {header:NAME}")

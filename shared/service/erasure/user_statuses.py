@@ -29,7 +29,11 @@ class EraseUserStatuses:
         ledger = self.ledger
         page = self.user_statuses.scan(PAGE, ledger.progress.continuation)
         ledger.spend()
-        theirs = [one.key for one in page.found if ledger.subject.owns_values([one.user_status_id, one.properties])]
+        theirs = [
+            entry.key
+            for entry in page.found
+            if ledger.subject.owns_values({"id": entry.user_status_id, "values": entry.properties})
+        ]
         keys, skipped = joined(ledger.progress.keys, theirs)
         ledger.go_on(
             stage=Stage.BLANK if page.continuation is None else Stage.FIND,

@@ -13,14 +13,13 @@ from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import accepted_at, new_update_id
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.intake.envelope import Envelope
+from shared.core.intake.limits import MAX_REPLAYS
 from shared.service.intake.accept import NOWHERE, Accept, NotQueued
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomeStore, StoredOutcome, Unavailable
 
 log = logging.getLogger(__name__)
 
-#: Replays of one call.
-MAX_REPLAYS = 1000
 REPLAYABLE = (State.FAILED, State.CANCELED)
 _PAGE = 1000
 _TRIES = 5

@@ -20,6 +20,7 @@ from shared.core.delivery.statistics import (
     hour_of,
     sum_counts,
     transition_counts,
+    webhook_counts,
 )
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import CounterStore, Unavailable
@@ -50,6 +51,10 @@ class Counters:
     def wrote(self) -> None:
         """A write request went to Graph."""
         self._count({WRITES: 1})
+
+    def webhook_requested(self, source: str, refusal: str | None) -> None:
+        """Count a request of a webhook source, and why it was refused."""
+        self._count(webhook_counts(source, refusal))
 
     def flush(self) -> None:
         """Write what is not written; what cannot be written is tried again."""

@@ -54,6 +54,10 @@ class Telemetry(Protocol):
         """An outcome was made or changed."""
         ...
 
+    def webhook_refused(self, source: str, reason: str, /) -> None:
+        """A webhook's request was refused; ``source`` is ``*`` where it is not configured."""
+        ...
+
     def watch(self, look: Callable[[], Gauges], /) -> None:
         """Look, if anyone wants to know, and tell."""
         ...
@@ -77,6 +81,9 @@ class NoTelemetry:
         return nullcontext(_ignored)
 
     def outcome_changed(self, _outcome: Outcome, /) -> None:
+        """Not counted."""
+
+    def webhook_refused(self, _source: str, _reason: str, /) -> None:
         """Not counted."""
 
     def watch(self, _look: Callable[[], Gauges], /) -> None:

@@ -2,10 +2,14 @@
 import { addressOf, filterOf, view } from "./address.js";
 import * as api from "./api.js";
 import { ask, say } from "./dialogs.js";
+import { MAX_REPLAYS } from "./rules.js";
 import { counted, whose } from "./words.js";
 
+<<<<<<< HEAD
 const MOST_AT_ONCE = 1000;
 /** @type {Set<string>} */
+=======
+>>>>>>> intake
 const busy = new Set();
 /** @type {() => void} */
 let after = () => {};
@@ -84,7 +88,7 @@ function offer(dialog, filter, matched, done = "") {
     dialog.show(done || "No failed or canceled update matches that was not replayed already.");
     return;
   }
-  const now = Math.min(matched, MOST_AT_ONCE);
+  const now = Math.min(matched, MAX_REPLAYS);
   const which = Object.entries(filter).map(([name, value]) => `${name}: ${value}`);
   const text = `${done} ${counted(matched, "failed or canceled update")} can be replayed. Each is sent again, once; newer values are never overwritten.`;
   dialog.show(text.trim(), which, { label: `Replay ${counted(now, "update")}`, action: () => replayThem(dialog, filter) });

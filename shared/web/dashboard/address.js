@@ -2,12 +2,8 @@
  * What is looked at, kept in the address after `#`, so that a view can be shared, reloaded and gone back to. The function
  * key is never in it.
  */
+import { FILTERS } from "./rules.js";
 
-/** The list's filters that the API takes as they are. */
-export const FILTERS = [
-  "status", "statusDetail", "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source", "createdAfter",
-  "createdBefore",
-];
 /**
  * Spans to look back, in hours.
  * @type {Record<string, number>}

@@ -55,12 +55,19 @@ class OpenApi:
 
     @handles_errors
     def unknown(self, request: func.HttpRequest) -> func.HttpResponse:
-        """405 for another method of a known path, else 404."""
+        """Raise a problem: 405 with the methods of a known path, else 404."""
         path = urlsplit(request.url).path
-        allowed = [method.upper() for template, methods in PATHS.items() for method in methods if _is(template, path)]
+        allowed = _allowed(path)
         if allowed:
-            raise Problem(405, "methodNotAllowed", f"{path} takes {', '.join(allowed)}.", allow=allowed)
-        raise Problem(404, "notFound", f"There is no {request.method} {path}.")
+            raise Problem("methodNotAllowed", f"{path} takes {', '.join(allowed)}.", allow=allowed)
+        raise Problem("notFound", f"There is no {request.method} {path}.")
+
+
+def _allowed(path: str) -> list[str]:
+    """Return the methods of a path, of its own template before one with a parameter in its place."""
+    templates = sorted((template for template in PATHS if _is(template, path)), key=lambda text: text.count("{"))
+    methods = [method.upper() for template in templates[:1] for method in PATHS[template]]
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)
 
 
 def _is(template: str, path: str) -> bool:

@@ -119,13 +119,16 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
             parameters=[ID],
         ),
     },
-    "/deviceCompliancePolicies/{p}/userStatuses/{u}": {
+    "/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses/{deviceComplianceUserStatusId}": {
         "get": operation(
             "What stands in Graph of a user status, and what waits",
             {200: as_json(ref("UserStatus"), "By property.")},
             404,
             operationId="getUserStatus",
-            parameters=[parameter("p", TEXT, "path"), parameter("u", TEXT, "path")],
+            parameters=[
+                parameter("deviceCompliancePolicyId", TEXT, "path"),
+                parameter("deviceComplianceUserStatusId", TEXT, "path"),
+            ],
         ),
     },
     "/erasures": {
@@ -169,6 +172,14 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
             security=ANYONE,
             parameters=[parameter("source", TEXT, "path")],
             requestBody=body({}),
+        ),
+        "get": operation(
+            "Okta's question whether the address is the receiver's",
+            {200: as_json({"type": "object"}, "The challenge as `verification`.")},
+            404,
+            operationId="getWebhook",
+            security=ANYONE,
+            parameters=[parameter("source", TEXT, "path")],
         ),
         "options": operation(
             "CloudEvents' abuse protection handshake",

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from shared.core.delivery.outcome import State
+from shared.core.delivery.outcome_filter import FILTERS, PAGING
 from shared.web.openapi.schemas import Schema, ref
-from shared.web.request import TOP_DEFAULT, TOP_MAX
 from shared.web.response import PROBLEM_TYPE
 from shared.web.waiting import MAX_WAIT_SECONDS
 
@@ -56,18 +55,7 @@ KEY = parameter(
 )
 #: Of an operation that takes a while, and can be asked about.
 FOLLOWED: Schema = {name: LOCATED[name] for name in ("Location", "Operation-Location", "Retry-After")}
-LIST = [
-    parameter("status", {"enum": list(dict.fromkeys(state.status for state in State))}),
-    parameter("statusDetail", {"enum": [state.detail for state in State if state.detail]}),
-    *(
-        parameter(name, TEXT)
-        for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source", "idempotencyKey")
-    ),
-    parameter("createdAfter", {"type": "string", "format": "date-time"}, description="Inclusive."),
-    parameter("createdBefore", {"type": "string", "format": "date-time"}, description="Exclusive."),
-    parameter("top", {"type": "integer", "minimum": 1, "maximum": TOP_MAX, "default": TOP_DEFAULT}),
-    parameter("continuation", TEXT, description="Only ever from a `nextLink`."),
-]
+LIST = [parameter(name, schema) for name, schema in (FILTERS | PAGING).items()]
 
 
 def as_json(schema: Schema, description: str, headers: Schema | None = None) -> Schema:

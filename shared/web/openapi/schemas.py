@@ -6,9 +6,9 @@ from typing import Any, Final
 from shared.core.delivery.outcome import State
 from shared.core.erasure.erasure import ErasureState
 from shared.core.erasure.subject import SUBJECT_SCHEMA
+from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
 from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
-from shared.service.intake.replay import MAX_REPLAYS
-from shared.web.batch import MAX_UPDATES
+from shared.web.query import REPLAY_SCHEMA
 from shared.web.response import PROBLEM_URN, PROBLEMS
 
 type Schema = Mapping[str, Any]
@@ -130,31 +130,7 @@ SCHEMAS: Final[Schema] = {
         {"index": _COUNT, "id": _ID, "status": {"enum": _STATUSES}, "error": ref("Error")},
         optional=("id", "status", "error"),
     ),
-    "ReplayFilter": _object(
-        {
-            "status": {"enum": _STATUSES},
-            "statusDetail": {"enum": _DETAILS},
-            **{
-                name: {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[ -~]+$"}
-                for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source", "idempotencyKey")
-            },
-            "createdAfter": _DATE_TIME,
-            "createdBefore": _DATE_TIME,
-            "dryRun": {"type": "boolean", "default": False},
-        },
-        optional=(
-            "status",
-            "statusDetail",
-            "deviceCompliancePolicyId",
-            "deviceComplianceUserStatusId",
-            "source",
-            "idempotencyKey",
-            "createdAfter",
-            "createdBefore",
-            "dryRun",
-        ),
-        additionalProperties=False,
-    ),
+    "ReplayFilter": REPLAY_SCHEMA,
     "ReplayCount": _object({"matched": _COUNT}),
     "Replayed": _object({"matched": _COUNT, "replayed": {**_COUNT, "maximum": MAX_REPLAYS}, "remaining": _COUNT}),
     "UserStatus": _object(
