@@ -38,7 +38,7 @@ def doctor(
     screen = Screen(as_json=as_json)
     if settings is not None:
         raise typer.Exit(_check_settings(screen, settings))
-    query = options.filters(deviceCompliancePolicyId=policy, deviceComplianceUserStatusId=user_status)
+    query = options.filters(policy=policy, user_status=user_status)
     raise typer.Exit(_check_relay(screen, options.client(screen, url, key, insecure=insecure, seconds=0), query))
 
 

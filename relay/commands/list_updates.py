@@ -8,6 +8,7 @@ from relay.commands import options
 from relay.commands.options import (
     CreatedAfter,
     CreatedBefore,
+    ErrorCode,
     IdempotencyKey,
     Insecure,
     Json,
@@ -21,18 +22,20 @@ from relay.commands.options import (
 )
 from relay.output.screen import Screen
 from relay.output.tables import update_table
+from shared.core.intake.limits import DEFAULT_TOP, MAX_TOP
 
 
 def list_updates(
     status: Status = None,
     status_detail: StatusDetail = None,
+    error_code: ErrorCode = None,
     policy: Policy = None,
     user_status: UserStatusId = None,
     source: Source = None,
     idempotency_key: IdempotencyKey = None,
     created_after: CreatedAfter = None,
     created_before: CreatedBefore = None,
-    top: Annotated[int, typer.Option(min=1, max=1000, help="How many, or with --all a page's.")] = 50,
+    top: Annotated[int, typer.Option(min=1, max=MAX_TOP, help="How many, or with --all a page's.")] = DEFAULT_TOP,
     everything: Annotated[bool, typer.Option("--all", help="All that match, page by page.")] = False,
     url: Url = None,
     key: Key = None,
@@ -43,13 +46,14 @@ def list_updates(
     screen = Screen(as_json=as_json)
     query: dict[str, Any] = options.filters(
         status=status,
-        statusDetail=status_detail,
-        deviceCompliancePolicyId=policy,
-        deviceComplianceUserStatusId=user_status,
+        status_detail=status_detail,
+        error_code=error_code,
+        policy=policy,
+        user_status=user_status,
         source=source,
-        idempotencyKey=idempotency_key,
-        createdAfter=created_after,
-        createdBefore=created_before,
+        idempotency_key=idempotency_key,
+        created_after=created_after,
+        created_before=created_before,
     )
     pages = options.client(screen, url, key, insecure=insecure).pages("/api/updates", query | {"top": top})
     if as_json:

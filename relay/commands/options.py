@@ -1,7 +1,8 @@
 """Options that several commands have, and what the commands make of them."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +13,7 @@ from relay.output.screen import Screen
 from relay.retry import RetryBackoff
 from relay.system import SystemClock, environment, jitter
 from shared.core.basics.update_id import is_update_id
+from shared.core.delivery.outcome_filter import FILTERS
 
 _PANEL = "Which relay"
 Url = Annotated[
@@ -31,14 +33,39 @@ RetrySeconds = Annotated[
     typer.Option(min=0, max=86400, help="Give up when nothing has gone well for so long.", rich_help_panel=_PANEL),
 ]
 UpdateId = Annotated[str, typer.Argument(help="An update's id.")]
-Policy = Annotated[str | None, typer.Option(help="deviceCompliancePolicyId.")]
-Source = Annotated[str | None, typer.Option(help="source.")]
-Status = Annotated[str | None, typer.Option(help="notStarted, running, succeeded, failed or canceled.")]
-StatusDetail = Annotated[str | None, typer.Option(help="queued, waiting, delivered or superseded.")]
-UserStatusId = Annotated[str | None, typer.Option("--user-status", help="deviceComplianceUserStatusId.")]
-IdempotencyKey = Annotated[str | None, typer.Option(help="idempotencyKey.")]
-CreatedAfter = Annotated[str | None, typer.Option(help="Accepted at this time or later, such as 2026-11-23T20:30:00Z.")]
-CreatedBefore = Annotated[str | None, typer.Option(help="Accepted before this time.")]
+#: The option of each filter, and the API's name of it.
+FILTER_OPTIONS: Final[Mapping[str, str]] = {
+    "status": "status",
+    "status_detail": "statusDetail",
+    "error_code": "errorCode",
+    "policy": "deviceCompliancePolicyId",
+    "user_status": "deviceComplianceUserStatusId",
+    "source": "source",
+    "idempotency_key": "idempotencyKey",
+    "created_after": "createdAfter",
+    "created_before": "createdBefore",
+}
+
+
+def _help(name: str) -> str:
+    """Return what the API says about a filter, with the values that it accepts."""
+    schema = FILTERS.get(name, {})
+    values = f" One of {', '.join(schema['enum'])}." if "enum" in schema else ""
+    return schema.get("description", "The code of the update's error, such as graphRejected.") + values
+
+
+Policy = Annotated[str | None, typer.Option(help="deviceCompliancePolicyId. " + _help("deviceCompliancePolicyId"))]
+Source = Annotated[str | None, typer.Option(help=_help("source"))]
+Status = Annotated[str | None, typer.Option(help=_help("status"))]
+StatusDetail = Annotated[str | None, typer.Option(help=_help("statusDetail"))]
+ErrorCode = Annotated[str | None, typer.Option(help=_help("errorCode"))]
+UserStatusId = Annotated[
+    str | None,
+    typer.Option("--user-status", help="deviceComplianceUserStatusId. " + _help("deviceComplianceUserStatusId")),
+]
+IdempotencyKey = Annotated[str | None, typer.Option(help=_help("idempotencyKey"))]
+CreatedAfter = Annotated[str | None, typer.Option(help=_help("createdAfter") + " Such as 2026-11-23T20:30:00Z.")]
+CreatedBefore = Annotated[str | None, typer.Option(help=_help("createdBefore"))]
 
 
 def configured(url: str | None, key: str | None, *, insecure: bool) -> Config:
@@ -57,8 +84,8 @@ def client(screen: Screen, url: str | None, key: str | None, *, insecure: bool, 
 
 
 def filters(**given: str | None) -> dict[str, str]:
-    """Return the filters of a list that were given, by the API's names."""
-    return {name: text for name, text in given.items() if text is not None}
+    """Return the filters that were given, by the API's names; ``given`` has the options by their own."""
+    return {FILTER_OPTIONS[option]: text for option, text in given.items() if text is not None}
 
 
 def update_path(update_id: str) -> str:

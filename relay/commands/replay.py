@@ -11,6 +11,7 @@ from relay.commands import options
 from relay.commands.options import (
     CreatedAfter,
     CreatedBefore,
+    ErrorCode,
     IdempotencyKey,
     Insecure,
     Json,
@@ -28,6 +29,7 @@ from relay.output.tables import show_update
 def replay(
     update_id: Annotated[str | None, typer.Argument(help="An update's id; or filters instead.")] = None,
     status: Annotated[str | None, typer.Option(help="failed or canceled.")] = None,
+    error_code: ErrorCode = None,
     policy: Policy = None,
     user_status: UserStatusId = None,
     source: Source = None,
@@ -45,12 +47,13 @@ def replay(
     screen = Screen(as_json=as_json)
     query = options.filters(
         status=status,
-        deviceCompliancePolicyId=policy,
-        deviceComplianceUserStatusId=user_status,
+        error_code=error_code,
+        policy=policy,
+        user_status=user_status,
         source=source,
-        idempotencyKey=idempotency_key,
-        createdAfter=created_after,
-        createdBefore=created_before,
+        idempotency_key=idempotency_key,
+        created_after=created_after,
+        created_before=created_before,
     )
     if bool(update_id) == bool(query):
         raise usage_error("an id or filters are wanted, one of them", "such as: replay --status failed --dry-run")

@@ -12,9 +12,9 @@ from relay.output.screen import Screen
 from relay.rows.column_map import ColumnMap, read_column_map
 from relay.rows.options import Format, ReadOptions
 from relay.rows.row import DEFAULT_SOURCE, RowDefaults
-from relay.submission.batch_sender import MAX_BATCH_ROWS
 from relay.submission.submit import Submit, SubmitRequest
 from relay.system import SystemClock
+from shared.core.intake.limits import MAX_UPDATES
 
 _NO_RETRY_SECONDS = 10
 
@@ -31,7 +31,7 @@ def submit(
     ignore_unknown: Annotated[bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")] = False,
     map_: Annotated[Path | None, typer.Option("--map", help="A JSON file: the file's columns -> ours.")] = None,
     skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Send the valid rows all the same.")] = False,
-    batch_size: Annotated[int, typer.Option(min=1, max=MAX_BATCH_ROWS, help="Updates in a request.")] = 500,
+    batch_size: Annotated[int, typer.Option(min=1, max=MAX_UPDATES, help="Updates in a request.")] = 500,
     wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
     retry_seconds: RetrySeconds = 300,
     url: Url = None,

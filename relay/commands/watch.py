@@ -9,17 +9,40 @@ from rich.live import Live
 
 from relay.client import RelayClient
 from relay.commands import options
-from relay.commands.options import Insecure, Json, Key, Source, Url
+from relay.commands.options import (
+    CreatedAfter,
+    CreatedBefore,
+    ErrorCode,
+    IdempotencyKey,
+    Insecure,
+    Json,
+    Key,
+    Policy,
+    Source,
+    Status,
+    StatusDetail,
+    Url,
+    UserStatusId,
+)
 from relay.output.screen import Screen
 from relay.output.tables import cell, status_of, update_table, user_of
 from relay.system import Clock, SystemClock
+from shared.core.intake.limits import MAX_TOP
 
 
 def watch(
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2,
-    top: Annotated[int, typer.Option(min=1, max=1000, help="How many of the newest updates.")] = 15,
+    top: Annotated[int, typer.Option(min=1, max=MAX_TOP, help="How many of the newest updates.")] = 15,
     rounds: Annotated[int | None, typer.Option(min=1, help="Stop after so many looks.")] = None,
+    status: Status = None,
+    status_detail: StatusDetail = None,
+    error_code: ErrorCode = None,
+    policy: Policy = None,
+    user_status: UserStatusId = None,
     source: Source = None,
+    idempotency_key: IdempotencyKey = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
     url: Url = None,
     key: Key = None,
     insecure: Insecure = False,
@@ -28,8 +51,18 @@ def watch(
     """Watch the queue, the quota and the newest updates until Ctrl-C; with --json a line for each change."""
     screen = Screen(as_json=as_json)
     client = options.client(screen, url, key, insecure=insecure, seconds=300)
-    query = options.filters(source=source) | {"top": str(top)}
-    _watch(screen, client, SystemClock(), query, interval=interval, rounds=rounds)
+    query = options.filters(
+        status=status,
+        status_detail=status_detail,
+        error_code=error_code,
+        policy=policy,
+        user_status=user_status,
+        source=source,
+        idempotency_key=idempotency_key,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    _watch(screen, client, SystemClock(), query | {"top": str(top)}, interval=interval, rounds=rounds)
 
 
 def _watch(

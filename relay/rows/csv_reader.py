@@ -11,13 +11,12 @@ from relay.rows.csv_header import Columns, count_known, read_header
 from relay.rows.csv_records import QUOTE_FAULT, CountedLines, Record, read_records
 from relay.rows.options import ReadOptions
 from relay.rows.row import InvalidRow, Row, RowDefaults, RowFault, UnreadableFile, encoding_fault, parse_row
+from shared.core.intake.limits import MAX_MESSAGE_BYTES
 
 _DELIMITERS: Final = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*")  # of Excel
 _TYPE_LINE = re.compile(r'"?#TYPE\s.*')  # of Export-Csv in Windows PowerShell
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
-#: More characters than a whole message may have bytes.
-_MAX_CELL_LENGTH = 48 * 1024
 _MIN_KNOWN_COLUMNS = 2
 
 
@@ -97,8 +96,10 @@ def _shape_faults(record: Record, columns: Columns) -> Iterator[RowFault]:
         garbled = encoding_fault(cell)
         if garbled:
             yield RowFault(column.name or "row", garbled)
-        if column.path is not None and len(cell) > _MAX_CELL_LENGTH:
-            yield RowFault(column.name, f"has {len(cell)} characters: too long, a message has at most 48 KiB")
+        if column.path is not None and len(cell) > MAX_MESSAGE_BYTES:
+            yield RowFault(
+                column.name, f"has {len(cell)} characters: too long, a message has at most {MAX_MESSAGE_BYTES} bytes"
+            )
         if not column.name and cell.strip():
             yield RowFault("row", "has a value in a column without a name")
 

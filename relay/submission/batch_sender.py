@@ -12,9 +12,8 @@ from relay.retry import RetryBackoff
 from relay.submission.progress import Progress
 from relay.submission.submission_log import SubmissionLog
 from shared.core.basics.update_id import is_update_id
+from shared.core.intake.limits import MAX_BATCH_BYTES
 
-MAX_BATCH_ROWS = 1000
-_MAX_BATCH_BYTES = 1024 * 1024
 _BAD_REQUEST = 400
 
 
@@ -32,7 +31,7 @@ class BatchSender:
         """Send every row. Raise ``CommandError`` when the relay is away for too long."""
         total, done = self.log.states()["notSent"], 0
         self.progress.step("sent", done, total)
-        while batch := self.log.next_batch(self.max_rows, _MAX_BATCH_BYTES):
+        while batch := self.log.next_batch(self.max_rows, MAX_BATCH_BYTES):
             unsent = self._send(batch)
             done += len(batch) - unsent
             self.progress.step("sent", done, total)

@@ -14,10 +14,10 @@ from relay.submission.submission_log import FINAL, SubmissionLog
 from relay.system import Clock
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.basics.update_id import accepted_at
+from shared.core.intake.limits import MAX_TOP
 
 _MAX_SPAN_UPDATES = 500
 _MAX_SPAN = timedelta(seconds=60)
-_PAGE_SIZE = 1000
 #: A pause is so many times as long as the look before it: requests take a fifth of the time at most.
 _PAUSES_PER_LOOK = 4
 _MIN_PAUSE, _MAX_PAUSE = 1.0, 30.0
@@ -78,7 +78,7 @@ class OutcomePoller:
         """Return how many of a span became final since it was read last."""
         query = {
             "source": span.source,
-            "top": _PAGE_SIZE,
+            "top": MAX_TOP,
             "createdAfter": format_milliseconds(accepted_at(span.first)),
             "createdBefore": format_milliseconds(accepted_at(span.last) + timedelta(milliseconds=1)),
         }
