@@ -45,13 +45,14 @@ FILTER_OPTIONS: Final[Mapping[str, str]] = {
     "created_after": "createdAfter",
     "created_before": "createdBefore",
 }
+_ERROR_CODE = "The code of the update's error, such as graphRejected."
 
 
 def _help(name: str) -> str:
     """Return what the API says about a filter, with the values that it accepts."""
     schema = FILTERS.get(name, {})
     values = f" One of {', '.join(schema['enum'])}." if "enum" in schema else ""
-    return schema.get("description", "The code of the update's error, such as graphRejected.") + values
+    return f"{schema.get('description', _ERROR_CODE)}{values}"
 
 
 Policy = Annotated[str | None, typer.Option(help="deviceCompliancePolicyId. " + _help("deviceCompliancePolicyId"))]
