@@ -9,6 +9,7 @@ from relay.commands.list_updates import list_updates
 from relay.commands.replay import replay
 from relay.commands.submit import submit
 from relay.commands.watch import watch
+from relay.commands.webhook import webhook
 
 app = typer.Typer(
     name="relay",
@@ -25,3 +26,4 @@ app.command()(watch)
 app.command()(cancel)
 app.command()(replay)
 app.command()(doctor)
+app.command()(webhook)

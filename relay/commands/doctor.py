@@ -9,14 +9,13 @@ import typer
 from relay.client import ApiError, RelayClient
 from relay.commands import options
 from relay.commands.options import Insecure, Json, Key, Policy, Url, UserStatusId
-from relay.commands.settings_file import read_settings
 from relay.errors import FAILED, CommandError
 from relay.output.screen import Screen
 from relay.output.tables import table
+from relay.settings_file import KEY_VAULT_REFERENCE, read_settings
 from shared.settings import InvalidSettings, Settings
 
 _NOT_FOUND = 404
-_REFERENCE = "@Microsoft.KeyVault("
 #: Values in place of secrets that only Azure can read.
 _PLACEHOLDERS = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "WEBHOOK_SOURCES": "{}"}
 type _Checks = Sequence[Mapping[str, Any]]
@@ -60,7 +59,7 @@ def _check_relay(screen: Screen, client: RelayClient, query: Mapping[str, str]) 
 def _check_settings(screen: Screen, path: Path) -> int:
     """Show all faults of a settings file without starting the app; return the exit status."""
     given = read_settings(path)
-    references = [name for name, text in given.items() if text.startswith(_REFERENCE)]
+    references = [name for name, text in given.items() if text.startswith(KEY_VAULT_REFERENCE)]
     readable = {name: text for name, text in given.items() if name not in references}
     readable |= {name: text for name, text in _PLACEHOLDERS.items() if name in references}
     faults: Sequence[str] = ()

@@ -67,6 +67,7 @@ def _handler(world: World, method: str, path: str) -> tuple[Any, dict[str, str]]
         ("GET", r"/api/updates/(?P<id>[^/]+)", relay.updates.get_update),
         ("GET", r"/api/updates", relay.updates.list_updates),
         ("GET", r"/api/stats", relay.stats.get_stats),
+        ("POST", r"/api/webhooks/(?P<source>[^/]+)", relay.webhooks.post_webhook),
     ]
     for of_route, pattern, handler in routes:
         match = re.fullmatch(pattern, path)

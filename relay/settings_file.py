@@ -10,6 +10,9 @@ from dotenv import dotenv_values
 
 from relay.errors import usage_error
 
+#: How a setting begins whose value is in Key Vault.
+KEY_VAULT_REFERENCE = "@Microsoft.KeyVault("
+
 
 def read_settings(path: Path) -> dict[str, str]:
     """Return the settings by name, those without a value left out. Raise ``CommandError``."""
