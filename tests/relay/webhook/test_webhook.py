@@ -148,6 +148,13 @@ def test_the_time_of_a_request_is_now(tmp_path: Path) -> None:
     assert seen[0]["X-Time"].isdigit()
 
 
+@pytest.mark.parametrize("header", ["no colon", "X-Nonce: ü", "X-Nonce: a\nb"])
+def test_a_header_that_cannot_be_sent_is_an_error(tmp_path: Path, header: str) -> None:
+    """Exit status 2, before a request."""
+    done = tried(tmp_path, MAP, BODY, "--send", "--header", header, url="http://127.0.0.1:9")
+    assert (done.status, "header" in done.err) == (2, True)
+
+
 def test_an_invalid_message_is_not_sent(tmp_path: Path) -> None:
     """The map is mended first."""
     done = tried(tmp_path, MAP | {"userStatus.status": "'nonsense'"}, BODY, "--send", url="http://127.0.0.1:9")
@@ -203,11 +210,10 @@ def test_a_key_vault_reference_cannot_be_read_here(tmp_path: Path) -> None:
     path.write_text('{"Values": {"WEBHOOK_SOURCES": "@Microsoft.KeyVault(SecretUri=https://v/s)"}}')
     done = run(None, "webhook", "jamf", payload(tmp_path, BODY), "--settings", str(path))
     assert (done.status, "Key Vault" in done.err) == (2, True)
-    missing = run(
-        None,
-        "webhook",
-        "jamf",
-        str(tmp_path / "none.json"),
-        *settings(tmp_path, {"jamf": {"verify": VERIFY["header"]}}),
-    )
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """It is named."""
+    options = settings(tmp_path, {"jamf": {"verify": VERIFY["header"]}})
+    missing = run(None, "webhook", "jamf", str(tmp_path / "none.json"), *options)
     assert (missing.status, "cannot be read" in missing.err) == (2, True)
