@@ -160,6 +160,6 @@ def _retry_after(response: requests.Response) -> float | None:
         return None
 
 
-_KEY = "give a function key of this relay with --key or RELAY_KEY"
+_KEY = "give this relay's function key: --key or RELAY_KEY"
 _MOVED = "the address is another one: change --url or RELAY_URL"
 _HINTS = {401: _KEY, 403: _KEY, 301: _MOVED, 302: _MOVED, 307: _MOVED, 308: _MOVED}

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from relay.output.text import printable
 
-#: Columns of piped output: tables are as wide as their cells.
-_PIPED_WIDTH = 1000
+#: Columns of a table where the output is no terminal.
+_PIPED_WIDTH = 100
 
 
 class Screen:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich import box
@@ -11,7 +12,8 @@ from rich.text import Text
 from relay.output.screen import Screen
 from relay.output.text import printable
 
-_ID_WIDTH = 36
+#: The widths of columns whose cells stay in one piece: ids, times, statuses. A user status id may be two GUIDs.
+_WIDTHS = {"id, user": 37, "request id": 36, "created": 24, "started": 24, "status, error": 22}
 _STYLES = {
     "succeeded": "green",
     "ok": "green",
@@ -41,14 +43,23 @@ _MEMBERS = (
     "attemptCount",
     "rawMessage",
 )
-_ATTEMPT = ("startedDateTime", "statusCode", "code", "durationMilliseconds", "requestId", "retryAfterSeconds")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A cell of several lines, without those that are None."""
+
+    lines: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(printable(str(line)) for line in self.lines if line is not None)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table of plain cells; a cell that is a status has its colour."""
+    """Return a table of plain cells; a cell that is a status has its colour. What lacks room is folded, never cut."""
     result = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
-    for name in columns:  # an id is there to be copied: it is folded where room is short, never cut
-        result.add_column(name, overflow="fold", min_width=_ID_WIDTH if name == "id" else None)
+    for name in columns:
+        result.add_column(name, overflow="fold", width=_WIDTHS.get(name))
     for row in rows:
         result.add_row(*(cell(value) for value in row))
     return result
@@ -56,13 +67,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 
 def cell(value: object) -> Text:
     """Return a value as plain text."""
-    text = "" if value is None else printable(str(value))
-    return Text(text, _STYLES.get(text.partition(" ")[0], ""))
+    text = "" if value is None else str(value) if isinstance(value, Lines) else printable(str(value))
+    return Text(text, _STYLES.get(text.partition("\n")[0].partition(" ")[0], ""))
 
 
 def update_table(updates: Iterable[Mapping[str, Any]]) -> Table:
     """Return a table with a row per update."""
-    return table(("created", "id", "status", "user", "source", "error"), map(_update_row, updates))
+    return table(("created", "id, user", "status, error", "source"), map(_update_row, updates))
 
 
 def user_of(update: Mapping[str, Any]) -> object:
@@ -87,13 +98,25 @@ def show_update(screen: Screen, update: Mapping[str, Any]) -> None:
     screen.out.print(table(("", ""), rows))
     attempts = update.get("attempts") or ()
     if attempts:
-        screen.out.print(table(_ATTEMPT, ([attempt.get(name) for name in _ATTEMPT] for attempt in attempts)))
+        screen.out.print(table(("started", "answer", "ms", "request id"), map(_attempt_row, attempts)))
 
 
 def _update_row(update: Mapping[str, Any]) -> tuple[object, ...]:
     error = update.get("error") or {}
-    created, update_id, source = (update.get(name) for name in ("createdDateTime", "id", "source"))
-    return created, update_id, status_of(update), user_of(update), source, error.get("code")
+    id_and_user = Lines((update.get("id"), user_of(update)))
+    return (
+        update.get("createdDateTime"),
+        id_and_user,
+        Lines((status_of(update), error.get("code"))),
+        update.get("source"),
+    )
+
+
+def _attempt_row(attempt: Mapping[str, Any]) -> tuple[object, ...]:
+    status, code, seconds = (attempt.get(name) for name in ("statusCode", "code", "retryAfterSeconds"))
+    reply = " ".join(str(value) for value in (status, code) if value is not None)
+    answer = Lines((reply, None if seconds is None else f"retry after {seconds} s"))
+    return attempt.get("startedDateTime"), answer, attempt.get("durationMilliseconds"), attempt.get("requestId")
 
 
 def _error_rows(error: Mapping[str, Any]) -> list[tuple[str, object]]:
