@@ -106,6 +106,10 @@ def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
         ("WEBHOOK_SOURCES", '{"a b": {"verify": {}}}'),
         ("WEBHOOK_SOURCES", '{"a": {}}'),
         ("PUBLIC_BASE_URL", "relay.example"),
+        ("PUBLIC_BASE_URL", "https://gateway.example/über"),
+        ("PUBLIC_BASE_URL", "https://gätewäy.example"),
+        ("PUBLIC_BASE_URL", "https://gateway.example/a b"),
+        ("PUBLIC_BASE_URL", "https://gateway.example/a\tb"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, value: str) -> None:

@@ -1,7 +1,8 @@
 """A column map: which column of ours each column of an export is, and which value of ours each of its values is.
 
 The file is a JSON object: ``{"UPN": "userPrincipalName", "Compliance": {"to": "status", "values": {"OK": "compliant"}},
-"Source": null}``. A column that is null is left out.
+"Seen": {"to": "lastReportedDateTime", "timestamp": true}, "Source": null}``. A column that is null is left out;
+``timestamp`` turns a sender's time into RFC 3339, as the function of webhook maps does.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from relay.errors import usage_error
 from relay.rows.column_names import PATHS, known_name, suggestion
 from relay.rows.row import quoted
 from shared.core.basics.strict_json import InvalidMessage, read_json
+from shared.core.intake.sender_time import rfc_3339
 
 _HINT = 'such as {"UPN": "userPrincipalName", "State": {"to": "status", "values": {"OK": "compliant"}}}'
 
@@ -24,6 +26,17 @@ class MappedColumn:
 
     name: str | None
     values: Mapping[str, str] = field(default_factory=dict)
+    timestamp: bool = False
+
+    def value(self, cell: str) -> str:
+        """Return our value of a cell; a cell that the map does not know is passed on as it is."""
+        text = self.values.get(cell.strip(), cell)
+        if not self.timestamp:
+            return text
+        try:
+            return rfc_3339(text)
+        except ValueError:
+            return text
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ def _folded(name: str) -> str:
 
 def _mapped(target: Any) -> MappedColumn:
     if isinstance(target, dict):
-        return MappedColumn(known_name(target["to"]), target.get("values", {}))
+        return MappedColumn(known_name(target["to"]), target.get("values", {}), target.get("timestamp", False))
     return MappedColumn(target and known_name(target))
 
 
@@ -71,8 +84,10 @@ def _faults(name: str, target: Any) -> Iterator[str]:
     """Yield the faults of what the map says about one column."""
     if isinstance(target, dict):
         values = target.get("values", {})
-        if target.keys() - {"to", "values"}:
-            yield f"column {quoted(name)} has members other than to and values"
+        if target.keys() - {"to", "values", "timestamp"}:
+            yield f"column {quoted(name)} has members other than to, values and timestamp"
+        if not isinstance(target.get("timestamp", False), bool):
+            yield f"column {quoted(name)}: timestamp must be true or false"
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
             yield f"column {quoted(name)}: values must be an object of texts"
         target = target.get("to", "")

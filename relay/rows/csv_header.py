@@ -1,9 +1,9 @@
 """A CSV header: the member of a message that each column gives, or all faults of the header. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from relay.rows.column_map import ColumnMap
+from relay.rows.column_map import ColumnMap, MappedColumn
 from relay.rows.column_names import PATHS, known_name, suggestion
 from relay.rows.options import ReadOptions
 from relay.rows.row import RowDefaults, RowFault, UnreadableFile, quoted
@@ -19,12 +19,12 @@ _USER_NAME: _Path = ("userPrincipalName",)
 class Column:
     """A column; ``path`` is None for one that is ignored, ``name`` is empty where the header has an empty cell.
 
-    ``values`` are our values by those of the file.
+    ``rule`` is what a column map says about it.
     """
 
     name: str
     path: _Path | None
-    values: Mapping[str, str] = field(default_factory=dict)
+    rule: MappedColumn | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _column(cell: str, column_map: ColumnMap, mapped: set[str]) -> Column:
     """Return the column of a header's cell; one of our names yields to a mapped column for the same member."""
     rule = column_map.get(cell)
     if rule is not None:
-        return Column(cell, PATHS[rule.name] if rule.name else None, rule.values)
+        return Column(cell, PATHS[rule.name] if rule.name else None, rule)
     name = known_name(cell)
     given_by_map = name is not None and PATHS[name] in {PATHS[other] for other in mapped}
     return Column(cell, PATHS[name] if name and not given_by_map else None)

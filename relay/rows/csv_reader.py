@@ -74,7 +74,7 @@ def _row(record: Record, columns: Columns, defaults: RowDefaults) -> Row | Inval
             *parents, name = column.path
             text = cell if name in _NAMES else cell.strip()
             if text:
-                value = column.values.get(cell.strip(), text)
+                value = column.rule.value(text) if column.rule else text
                 (message["userStatus"] if parents else message)[name] = _READERS.get(name, str)(value)
     row = parse_row(record.line, message, defaults, columns.name_of)
     return row if isinstance(row, Row) else replace(row, faults=tuple(map(_with_hint, row.faults)))

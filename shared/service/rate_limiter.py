@@ -5,7 +5,8 @@ not used goes to the next message; one that has lapsed is given back at the next
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -38,6 +39,26 @@ class Deferred:
     when: datetime
 
 
+@dataclass
+class HeldSlot:
+    """The slot of one turn, given back unless it is used."""
+
+    slot: Slot | None
+
+    def next(self, limiter: "RateLimiter") -> Slot | Deferred:
+        """Return this slot, or wait for another one where it was used."""
+        if self.slot is None:
+            entered = limiter.enter()
+            if isinstance(entered, Deferred):
+                return entered
+            self.slot = entered
+        return self.slot
+
+    def use(self) -> None:
+        """Note that the slot is used."""
+        self.slot = None
+
+
 class RateLimiter:
     """One per process; its methods may be called from any thread."""
 
@@ -62,6 +83,20 @@ class RateLimiter:
         finally:
             with self._lock:
                 self._waiting -= 1
+
+    @contextmanager
+    def slot(self) -> Iterator[HeldSlot | Deferred]:
+        """``enter``, and give the slot back at the end unless it was used."""
+        entered = self.enter()
+        if isinstance(entered, Deferred):
+            yield entered
+            return
+        held = HeldSlot(entered)
+        try:
+            yield held
+        finally:
+            if held.slot is not None:
+                self.give_back(held.slot)
 
     def wait(self, slot: Slot) -> bool:
         """Wait until the slot is open; False when it cannot be used any more, or a hold came up."""

@@ -79,7 +79,12 @@ def write_quota(text: str) -> WriteQuota:
 
 
 def url(text: str, *, plain_anywhere: bool) -> str:
-    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``."""
+    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``.
+
+    It goes into headers as it is, so it is ASCII without white space or control characters.
+    """
+    if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
+        raise ValueError
     url = urlsplit(text)
     host = url.hostname or ""
     bad = url.query or url.fragment or url.username or url.password or not host

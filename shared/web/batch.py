@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import Fault, InvalidMessage, pointer
 from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import error_object
@@ -20,12 +20,14 @@ from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import BODY_FAULTS, KEY, as_json, body, operation
+from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 
 NOTHING_KEPT: Final[Mapping[int, str]] = MappingProxyType({})
 _NOT_VALID = "The message is not valid; see errors."
-_BATCH = Schema(
+_BATCH = Validator(
     {
         "type": "object",
         "properties": {"updates": {"type": "array", "minItems": 1}},
@@ -57,7 +59,10 @@ class BatchApi:
 
     @handles_errors
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """Accept the valid items of a batch, even where others are not."""
+        """Accept many updates.
+
+        The valid ones are accepted even where others are not; each gets a verdict, in order. 400 where none is valid.
+        """
         items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, MAX_BATCH_BYTES))]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
@@ -146,3 +151,17 @@ def _faults(item: Item, verdict: AcceptResult | None) -> list[Fault]:
 
 def _refused(*faults: Fault) -> Problem:
     return Problem("invalidMessage", _NOT_VALID, faults)
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/updates/batch": {
+        "post": operation(
+            BatchApi.post_batch,
+            "Updates",
+            {202: as_json(ref("Verdicts"), "A verdict for each, in order.")},
+            *BODY_FAULTS,
+            parameters=[KEY],
+            requestBody=body(ref("Batch"), {"one": {"updates": [EXAMPLE]}}),
+        ),
+    },
+}

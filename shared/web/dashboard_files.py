@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import TEXT, header, operation, parameter
+from shared.web.openapi.schemas import Schema
 from shared.web.response import Problem
 
 FOLDER: Final = Path(__file__).parent / "dashboard"
@@ -76,14 +78,21 @@ class DashboardFiles:
 
     @handles_errors
     def get_dashboard(self, request: func.HttpRequest) -> func.HttpResponse:
-        """The page; under a trailing slash its relative addresses would lead nowhere."""
+        """Return the operator's dashboard.
+
+        An empty page: what it shows comes through this API, with the operator's key. A trailing slash is redirected
+        away, since the page's relative addresses would lead nowhere under it.
+        """
         if urlsplit(request.url).path.endswith("/"):
             return func.HttpResponse(status_code=308, headers=_HEADERS | {"Location": "../dashboard"})
         return _answer(INDEX, request)
 
     @handles_errors
     def get_dashboard_file(self, request: func.HttpRequest) -> func.HttpResponse:
-        """A style sheet, a module, the icon."""
+        """Return a file of the dashboard.
+
+        A style sheet, a module, or the icon.
+        """
         name = request.route_params["file"]
         if name not in FILES:
             raise Problem("notFound", "The dashboard has no such file.")
@@ -109,3 +118,37 @@ def _has(if_none_match: str, etag: str) -> bool:
     """RFC 9110, weak comparison: gateways that compress weaken a tag."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in tags or tags == ["*"]
+
+
+_FILE: Schema = {"ETag": header("The file's tag."), "Cache-Control": header("Ask again by the tag.")}
+_UNCHANGED: Schema = {"description": "The file is the one that `If-None-Match` names."}
+
+
+def _file(media_type: str, description: str) -> Schema:
+    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}, "headers": _FILE}
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/dashboard": {
+        "get": operation(
+            DashboardFiles.get_dashboard,
+            "Dashboard",
+            {
+                200: _file("text/html", "The page."),
+                304: _UNCHANGED,
+                308: {"description": "The address without its slash.", "headers": {"Location": header("It.")}},
+            },
+            key=False,
+        ),
+    },
+    "/dashboard/{file}": {
+        "get": operation(
+            DashboardFiles.get_dashboard_file,
+            "Dashboard",
+            {200: _file("*/*", "The file."), 304: _UNCHANGED},
+            404,
+            key=False,
+            parameters=[parameter("file", TEXT, "path", "The file's name.")],
+        ),
+    },
+}

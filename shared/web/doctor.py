@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
@@ -15,6 +15,8 @@ from shared.service.diagnosis.checks import CheckResult, CheckStatus
 from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
 from shared.service.ports.runtime import Clock
 from shared.web.errors import handles_errors_async
+from shared.web.openapi.operations import as_json, operation, parameter
+from shared.web.openapi.schemas import IDS, Schema, ref
 from shared.web.query import parameters
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
@@ -39,7 +41,11 @@ class DoctorApi:
 
     @handles_errors_async
     async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
-        """200 whatever is found; 400 for ids that are none."""
+        """Check everything that the relay needs.
+
+        One finding for each check, with the next step for each fault; 200 whatever is found. With both ids the PATCH is
+        tried too: the user status's own values are sent back.
+        """
         checks = self.doctor.checks(_asked(*parameters(request)))
         found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
         findings = [finding for some in found for finding in some]
@@ -77,3 +83,20 @@ def _asked(given: Mapping[str, str], repeated: list[Fault]) -> ProbeTarget | Non
     if faults:
         raise Problem("invalidQuery", "The query is not valid; see errors.", faults)
     return ProbeTarget(*(given[name] for name in _NAMES)) if given else None
+
+
+_PROBE = {
+    "deviceCompliancePolicyId": "Together with the other id: also tries the PATCH.",
+    "deviceComplianceUserStatusId": "The user status whose own values are sent back.",
+}
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/doctor": {
+        "get": operation(
+            DoctorApi.get_doctor,
+            "Operations",
+            {200: as_json(ref("Doctor"), "A finding for each check, whatever was found.")},
+            400,
+            parameters=[parameter(name, IDS[name], "query", text) for name, text in _PROBE.items()],
+        ),
+    },
+}

@@ -1,6 +1,8 @@
 """``POST /api/erasures`` and ``GET /api/erasures/{id}``: asking for a person's erasure, and how far it has come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
@@ -12,6 +14,8 @@ from shared.core.intake.limits import MAX_MESSAGE_BYTES
 from shared.service.erasure.erase import Erase
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import BODY_FAULTS, FOLLOWED, ID, SECONDS, as_json, body, link, operation
+from shared.web.openapi.schemas import IDS_EXAMPLE, Schema, ref
 from shared.web.request import json_body, malformed
 from shared.web.response import Problem, json_response
 
@@ -29,7 +33,10 @@ class ErasuresApi:
 
     @handles_errors
     def post_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Every request is an erasure of its own: it covers all that was accepted before it."""
+        """Erase a person's data.
+
+        Every request is an erasure of its own: it covers all that was accepted before it.
+        """
         subject = parse_subject(json_body(request, MAX_MESSAGE_BYTES))
         if isinstance(subject, InvalidMessage):
             raise malformed(subject)
@@ -40,7 +47,10 @@ class ErasuresApi:
 
     @handles_errors
     def get_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
-        """404 for an unknown one, and once retention has passed."""
+        """Return how far an erasure has come.
+
+        It never says whom it is about. 404 once retention has passed.
+        """
         erasure_id = str(request.route_params["id"]).lower()
         erasure = self.erase.get(erasure_id) if is_update_id(erasure_id) else None
         if erasure is None:
@@ -50,3 +60,32 @@ class ErasuresApi:
 
 def _ask_again(erasure: Erasure) -> dict[str, str]:
     return {} if erasure.state.final else {"Retry-After": str(ASK_AGAIN_SECONDS)}
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/erasures": {
+        "post": operation(
+            ErasuresApi.post_erasure,
+            "Erasures",
+            {
+                202: as_json(
+                    ref("Erasure"), "The erasure has begun.", FOLLOWED, **link("getErasure", "How far it has come.")
+                )
+            },
+            *BODY_FAULTS,
+            requestBody=body(
+                ref("ErasureSubject"),
+                {"person": {"userPrincipalName": "ada@contoso.com"}, "userStatus": IDS_EXAMPLE},
+            ),
+        ),
+    },
+    "/erasures/{id}": {
+        "get": operation(
+            ErasuresApi.get_erasure,
+            "Erasures",
+            {200: as_json(ref("Erasure"), "The erasure.", {"Retry-After": SECONDS})},
+            404,
+            parameters=[ID],
+        ),
+    },
+}

@@ -5,12 +5,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.service.diagnosis.readiness import Check, Readiness
 from shared.service.ports.runtime import Clock
 from shared.web.errors import handles_errors_async
+from shared.web.openapi.operations import as_json, operation
+from shared.web.openapi.schemas import Schema, ref
 from shared.web.response import json_response
 from shared.web.waiting import Waiting
 
@@ -35,12 +38,15 @@ class HealthApi:
 
     @handles_errors_async
     async def live(self, _request: func.HttpRequest) -> func.HttpResponse:
-        """The process answers."""
+        """Answer that the process runs."""
         return json_response(200, {"status": "ok"})
 
     @handles_errors_async
     async def ready(self, _request: func.HttpRequest) -> func.HttpResponse:
-        """503 while any check fails."""
+        """Answer whether the relay can do its work.
+
+        503 while any check fails. What was found is kept for a few seconds; no write of the quota is spent.
+        """
         async with self._checking:
             if self._found_at is None or self.clock.now() - self._found_at > timedelta(seconds=CACHED_SECONDS):
                 self._found, self._found_at = await self._check(), self.clock.now()
@@ -59,3 +65,18 @@ class HealthApi:
         except TimeoutError:
             log.warning("not ready", extra={"check": names, "reason": "timeout"})
             return dict.fromkeys(names.split(", "), Check.FAILING)
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/health/live": {
+        "get": operation(HealthApi.live, "Health", {200: as_json(ref("Live"), "The process runs.")}, key=False),
+    },
+    "/health/ready": {
+        "get": operation(
+            HealthApi.ready,
+            "Health",
+            {200: as_json(ref("Ready"), "All can be used."), 503: as_json(ref("Ready"), "Something is failing.")},
+            key=False,
+        ),
+    },
+}

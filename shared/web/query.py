@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import Fault, InvalidMessage, pointer
 from shared.core.basics.timestamp import MAX_FILTER_OFFSET, ticks
 from shared.core.delivery.outcome import State
@@ -33,11 +33,11 @@ REPLAY_SCHEMA: Final[Mapping[str, Any]] = {
     },
     "additionalProperties": False,
 }
-_QUERY = Schema(
+_QUERY = Validator(
     {"type": "object", "properties": FILTERS | PAGING, "additionalProperties": False},
     unknown=f"not a parameter; known are {', '.join(FILTERS | PAGING)}",
 )
-_REPLAY = Schema(REPLAY_SCHEMA, unknown=f"not a filter; known are {', '.join(REPLAY_SCHEMA['properties'])}")
+_REPLAY = Validator(REPLAY_SCHEMA, unknown=f"not a filter; known are {', '.join(REPLAY_SCHEMA['properties'])}")
 
 
 def parameters(request: func.HttpRequest) -> tuple[dict[str, str], list[Fault]]:

@@ -1,17 +1,22 @@
 """``GET /api/stats``: what happened in the last 24 hours and what is to be done, at the same cost at any size."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
+from shared.core.intake.webhook_source import Refusal
 from shared.core.rate_limit import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import as_json, operation
+from shared.web.openapi.schemas import COUNT, COUNTS, DATE_TIME, Schema, nullable, object_of, ref
 from shared.web.response import json_response
 
 
@@ -27,7 +32,11 @@ class StatsApi:
 
     @handles_errors
     def get_stats(self, _request: func.HttpRequest) -> func.HttpResponse:
-        """Counts of other instances may lag by less than a minute."""
+        """Return the statistics of the last 24 hours.
+
+        From aggregates, at the same cost at any size; counts of other instances may lag by less than a minute. The
+        queue and the quota are as they are now.
+        """
         statistics, now = self.counters.statistics(), self.clock.now()
         return json_response(
             200,
@@ -79,3 +88,41 @@ def _webhook(requests: WebhookStatistics) -> dict[str, object]:
 
 def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+SCHEMAS: Final[Schema] = {
+    "Stats": object_of(
+        {
+            "asOfDateTime": DATE_TIME,
+            "last24Hours": object_of(
+                {"byStatus": COUNTS, "byStatusDetail": COUNTS, "byErrorCode": COUNTS, "graphWrites": COUNT}
+            ),
+            "deliveriesPerMinute": {"type": "number", "minimum": 0},
+            "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
+            "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
+            "queue": object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})}),
+            "quota": object_of(
+                {
+                    "writes": COUNT,
+                    "seconds": {"type": "number"},
+                    "used": COUNT,
+                    "holding": {"type": "boolean"},
+                    "holdUntilDateTime": nullable(DATE_TIME),
+                }
+            ),
+        }
+    ),
+    "WebhookRequests": object_of(
+        {
+            "requests": COUNT,
+            "refused": COUNT,
+            "byReason": COUNTS,
+            "lastRefusedDateTime": nullable(DATE_TIME),
+            "lastRefusedReason": nullable({"type": "string", "enum": [str(reason) for reason in Refusal]}),
+        },
+        description="Requests of a source in the last 24 hours; `*` is all sources that are not configured.",
+    ),
+}
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/stats": {"get": operation(StatsApi.get_stats, "Operations", {200: as_json(ref("Stats"), "The counts.")})},
+}

@@ -1,8 +1,9 @@
 """The calls that are about one update, or list them: request in, use case, answer out."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
@@ -11,6 +12,7 @@ from shared.core.basics.strict_json import Fault, InvalidMessage
 from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome import Outcome, State
+from shared.core.delivery.outcome_filter import FILTERS, PAGING
 from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
@@ -22,6 +24,23 @@ from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import InvalidContinuation, OutcomeStore
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors, handles_errors_async
+from shared.web.openapi.operations import (
+    APPLIED,
+    BODY_FAULTS,
+    FOLLOWED,
+    ID,
+    KEY,
+    LOCATED,
+    PREFER,
+    SECONDS,
+    as_json,
+    body,
+    header,
+    link,
+    operation,
+    parameter,
+)
+from shared.web.openapi.schemas import EXAMPLE, EXAMPLE_BY_NAME, Schema, ref
 from shared.web.query import list_query, parameters, replay_filter
 from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
 from shared.web.response import Problem, json_response
@@ -29,7 +48,10 @@ from shared.web.waiting import Waiting
 
 #: How soon a caller may ask again about an update that waits for its turn.
 ASK_AGAIN_SECONDS = 2
-_ROUTE = "/api/updates"
+_PATH = "/updates"
+_ROUTE = f"/api{_PATH}"
+_TAG = "Updates"
+_RESOURCE = ref("UpdateResource")
 _NOT_FOUND = Problem("notFound", "There is no such update.")
 
 
@@ -47,7 +69,10 @@ class UpdatesApi:
 
     @handles_errors_async
     async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates``; ``invocation`` is the ``traceparent`` of the host's span."""
+        """Accept an update.
+
+        It is on the queue before the answer. A repeated request, by its idempotency key, gets the first one's update.
+        """
         wait = preferred_wait(request)
         accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
         outcome = await self.waiting.until_final(accepted.outcome, wait)
@@ -56,7 +81,10 @@ class UpdatesApi:
 
     @handles_errors_async
     async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``GET /api/updates/{id}``."""
+        """Return an update.
+
+        With `Retry-After` while it is not final.
+        """
         wait, update_id = preferred_wait(request), _id(request)
         stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
         if stored is None:
@@ -66,7 +94,10 @@ class UpdatesApi:
 
     @handles_errors
     def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``POST /api/updates/{id}/cancel``."""
+        """Cancel an update.
+
+        It will not be sent. 409 where it is final already, or on its way to Graph.
+        """
         canceled = self.cancel(_id(request))
         if canceled is None:
             raise _NOT_FOUND
@@ -76,7 +107,10 @@ class UpdatesApi:
 
     @handles_errors
     def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates/{id}/replay``."""
+        """Replay an update that failed or was canceled.
+
+        It becomes a new update, with the version of the old one, once.
+        """
         origin = origin_of(request, invocation)
         replayed = self.replay(_id(request), submitted_by=self.callers.principal(request), origin=origin)
         if replayed is None:
@@ -87,7 +121,10 @@ class UpdatesApi:
 
     @handles_errors
     def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """``POST /api/updates/replay``."""
+        """Replay failed and canceled updates by filter.
+
+        Each at most once, and as many as one call takes. With `dryRun` they are only counted.
+        """
         wanted, dry_run = replay_filter(json_body(request, MAX_MESSAGE_BYTES))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
         done = self.replay.some(wanted, submitted_by=by, dry_run=dry_run, origin=origin)
@@ -97,18 +134,21 @@ class UpdatesApi:
 
     @handles_errors
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
-        """``GET /api/updates``."""
+        """List updates, newest first.
+
+        A page may hold fewer than `top`. `nextLink` leads to the next page and is missing on the last.
+        """
         wanted, top, continuation = list_query(request)
         try:
             page = self.outcomes.list(wanted, top, continuation)
         except InvalidContinuation:
             raise Problem("invalidQuery", "The continuation is none that this API gave.") from None
-        body: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
+        answer: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
         if page.continuation is not None:
             given, _ = parameters(request)
             query = urlencode(given | {"continuation": page.continuation})
-            body["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
-        return json_response(200, body)
+            answer["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
+        return json_response(200, answer)
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
         key = idempotency_key(request)
@@ -133,10 +173,8 @@ class UpdatesApi:
         if outcome.state.final:
             return {}
         due = outcome.next_attempt if outcome.state is State.WAITING else None
-        return {"Retry-After": str(max(ASK_AGAIN_SECONDS, self._seconds_to(due)))}
-
-    def _seconds_to(self, moment: datetime | None) -> int:
-        return 0 if moment is None else math.ceil((moment - self.clock.now()).total_seconds())
+        left = 0 if due is None else math.ceil((due - self.clock.now()).total_seconds())
+        return {"Retry-After": str(max(ASK_AGAIN_SECONDS, left))}
 
 
 def _id(request: func.HttpRequest) -> str:
@@ -148,3 +186,62 @@ def _id(request: func.HttpRequest) -> str:
 
 def _applied(wait: int | None) -> dict[str, str]:
     return {} if wait is None else {"Preference-Applied": f"wait={wait}"}
+
+
+_FOLLOW = link("getUpdate", "What becomes of the update.")
+_LIST = [parameter(name, rule, "query", str(rule["description"])) for name, rule in (FILTERS | PAGING).items()]
+_READ_HEADERS: Schema = {"Retry-After": SECONDS, **APPLIED, "Vary": header("`Prefer`.")}
+_CANCELED = as_json(_RESOURCE, "It will not be sent.")
+_REPLAYED = as_json(_RESOURCE, "The new update.", FOLLOWED, **_FOLLOW)
+
+
+def _about_one(handler: Any, answers: Mapping[int, Schema]) -> Schema:
+    return operation(handler, _TAG, answers, 404, 409, parameters=[ID])
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    _PATH: {
+        "post": operation(
+            UpdatesApi.post_update,
+            _TAG,
+            {
+                202: as_json(_RESOURCE, "The update is on the queue.", LOCATED, **_FOLLOW),
+                200: as_json(_RESOURCE, "The update is final already.", LOCATED, **_FOLLOW),
+            },
+            *BODY_FAULTS,
+            422,
+            parameters=[KEY, PREFER],
+            requestBody=body(
+                ref("Update"),
+                {"documented": EXAMPLE, "byPrincipalName": EXAMPLE_BY_NAME},
+                cloudevents=ref("CloudEvent"),
+            ),
+        ),
+        "get": operation(
+            UpdatesApi.list_updates, _TAG, {200: as_json(ref("UpdateList"), "A page.")}, 400, parameters=_LIST
+        ),
+    },
+    f"{_PATH}/replay": {
+        "post": operation(
+            UpdatesApi.replay_updates,
+            _TAG,
+            {
+                200: as_json(ref("ReplayCount"), "With `dryRun`: how many match."),
+                202: as_json(ref("Replayed"), "As many are replayed as one call takes."),
+            },
+            *BODY_FAULTS,
+            requestBody=body(ref("ReplayFilter"), {"dry": {"status": "failed", "dryRun": True}}),
+        ),
+    },
+    f"{_PATH}/{{id}}": {
+        "get": operation(
+            UpdatesApi.get_update,
+            _TAG,
+            {200: as_json(_RESOURCE, "The update.", _READ_HEADERS)},
+            404,
+            parameters=[ID, PREFER],
+        ),
+    },
+    f"{_PATH}/{{id}}/cancel": {"post": _about_one(UpdatesApi.cancel_update, {200: _CANCELED})},
+    f"{_PATH}/{{id}}/replay": {"post": _about_one(UpdatesApi.replay_update, {202: _REPLAYED})},
+}

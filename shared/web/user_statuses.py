@@ -1,7 +1,8 @@
 """``GET`` of a user status: what Graph confirmed of it, and what is on its way there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
@@ -12,6 +13,8 @@ from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
 from shared.service.ports.storage import UserStatusStore
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import TEXT, as_json, operation, parameter
+from shared.web.openapi.schemas import Schema, ref
 from shared.web.response import Problem, json_response
 
 _IDS = ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
@@ -25,7 +28,11 @@ class UserStatusesApi:
 
     @handles_errors
     def get_user_status(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Return the confirmed and the waiting value of each property; 404 where no update was ever accepted."""
+        """Return the values of a user status.
+
+        For each property the value that Graph confirmed and the one that waits, each with its update and the time that
+        orders it. 404 where no update of this user status was ever accepted.
+        """
         policy_id, user_status_id = (request.route_params[name] for name in _IDS)
         snapshot = self.user_statuses.read(user_status_key(policy_id, user_status_id))
         if snapshot.row is None and not snapshot.accepted:
@@ -54,3 +61,16 @@ def _value(value: Value | None) -> dict[str, Any] | None:
         "updateId": value.update_id,
         "versionDateTime": format_ticks(value.version.instant),
     }
+
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses/{deviceComplianceUserStatusId}": {
+        "get": operation(
+            UserStatusesApi.get_user_status,
+            "User statuses",
+            {200: as_json(ref("UserStatus"), "The values by property.")},
+            404,
+            parameters=[parameter(name, TEXT, "path", f"The user status's {name}.") for name in _IDS],
+        ),
+    },
+}

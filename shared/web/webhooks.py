@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
@@ -21,6 +21,8 @@ from shared.service.intake.webhook_refusals import UNKNOWN, RefusedItem, Webhook
 from shared.service.ports.runtime import Clock
 from shared.web.batch import Item, accepted, bounded, under_key, with_keys
 from shared.web.errors import handles_errors
+from shared.web.openapi.operations import BODY_FAULTS, TEXT, as_json, body, header, operation, parameter
+from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import PROBLEMS, Problem, json_response
 from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of, standard_headers
@@ -44,21 +46,29 @@ class WebhooksApi:
 
     @handles_errors
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
-        """Verify, read, accept. The path's source wins over the body's."""
-        name, body = request.route_params["source"], body_of(request, MAX_BATCH_BYTES)
+        """Accept another system's request.
+
+        The source's signature or secret is its proof; its map makes messages of its own JSON. Without a map the body is
+        a message, an array of messages, `{"updates": [...]}` or CloudEvents. The path's source wins over the body's. An
+        item that is no valid message gets an outcome; the same bytes again add nothing.
+        """
+        name, raw = request.route_params["source"], body_of(request, MAX_BATCH_BYTES)
         headers = {header.lower(): text for header, text in request.headers.items()}
-        source = self._verified(name, headers, body)
+        source = self._verified(name, headers, raw)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return json_response(200, {"validationResponse": _validation_code(json_body(request, MAX_BATCH_BYTES))})
         items = self._items(name, source, headers, request)
         refused = [_refused(index, item) for index, item in enumerate(items) if isinstance(item.update, InvalidMessage)]
-        kept = self.refusals.keep(name, body, refused)
+        kept = self.refusals.keep(name, raw, refused)
         self.refusals.count(name, Refusal.INVALID_MESSAGE if refused else None)
         return accepted(self.accept, items, submitted_by=None, origin=origin_of(request, invocation), kept=kept)
 
     @handles_errors
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Answer the CloudEvents handshake (docs/graph-facts.md#f51); the same for every source, known or not."""
+        """Answer the CloudEvents handshake.
+
+        The abuse protection of CloudEvents' HTTP webhooks; the same for every source, known or not.
+        """
         origin, rate = request.headers.get("WebHook-Request-Origin"), request.headers.get("WebHook-Request-Rate")
         if origin is None or not _ORIGIN.fullmatch(origin):
             return json_response(200, {}, _ALLOW)
@@ -69,7 +79,10 @@ class WebhooksApi:
 
     @handles_errors
     def get_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Answer Okta's one-time question whether the address is the receiver's, for sources that expect it."""
+        """Answer Okta's one-time verification.
+
+        Okta asks once whether the address is the receiver's. 404 for every source that has no such challenge.
+        """
         source = self.sources.get(request.route_params["source"])
         challenge = request.headers.get("X-Okta-Verification-Challenge", "")
         if source is None or source.challenge is not Challenge.OKTA or not _CHALLENGE.fullmatch(challenge):
@@ -99,8 +112,8 @@ class WebhooksApi:
         except Problem as problem:
             if problem.status in _UNREADABLE:
                 faults = tuple(problem.errors) or (Fault("", problem.detail),)
-                body = request.get_body()
-                self.refusals.keep(name, body, [_whole(faults, body)])
+                raw = request.get_body()
+                self.refusals.keep(name, raw, [_whole(faults, raw)])
                 self.refusals.count(name, Refusal.INVALID_MESSAGE)
             raise
         return _keyed(source, headers, document, items)
@@ -176,3 +189,59 @@ def _validation_code(document: Any) -> str:
     if not isinstance(code, str) or not code:
         raise malformed(InvalidMessage((Fault("/0/data/validationCode", "must be a non-empty string"),)))
     return code
+
+
+_SOURCE = parameter("source", {**TEXT, "maxLength": 64}, "path", "The source's name in `WEBHOOK_SOURCES`.")
+_BINARY_MODE = [
+    parameter(f"ce-{name}", {"type": "string"}, "header", f"The event's `{name}` in binary content mode.")
+    for name in ("specversion", "id", "source", "type")
+]
+_HANDSHAKE_HEADERS: Schema = {
+    "Allow": header("The methods of this path."),
+    "WebHook-Allowed-Origin": header("Who may send."),
+    "WebHook-Allowed-Rate": header("How many requests a minute."),
+}
+OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "/webhooks/{source}": {
+        "post": operation(
+            WebhooksApi.post_webhook,
+            "Webhooks",
+            {
+                200: as_json({"type": "object"}, "Event Grid's handshake: `validationResponse`."),
+                202: as_json(ref("Verdicts"), "A verdict for each message; none where the request held none."),
+            },
+            401,
+            *BODY_FAULTS,
+            key=False,
+            parameters=[_SOURCE, *_BINARY_MODE],
+            requestBody=body(
+                {"description": "The sender's own JSON; without a map, messages."},
+                {"message": EXAMPLE, "nothing": []},
+                cloudevents=ref("CloudEvent"),
+                cloudevents_batch={"type": "array", "items": ref("CloudEvent")},
+            ),
+        ),
+        "get": operation(
+            WebhooksApi.get_webhook,
+            "Webhooks",
+            {200: as_json({"type": "object"}, "The challenge, as `verification`.")},
+            404,
+            key=False,
+            parameters=[
+                _SOURCE,
+                parameter("X-Okta-Verification-Challenge", {"type": "string"}, "header", "What to send back."),
+            ],
+        ),
+        "options": operation(
+            WebhooksApi.allow_webhook,
+            "Webhooks",
+            {200: as_json({"type": "object"}, "Allowed.", _HANDSHAKE_HEADERS)},
+            key=False,
+            parameters=[
+                _SOURCE,
+                parameter("WebHook-Request-Origin", {"type": "string"}, "header", "Who asks to send."),
+                parameter("WebHook-Request-Rate", {"type": "string"}, "header", "How many requests a minute."),
+            ],
+        ),
+    },
+}

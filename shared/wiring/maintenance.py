@@ -76,7 +76,7 @@ class Maintenance(UseCases):
             leases=self.leases,
             rate_limiter=self.rate_limiter,
             write=self.write,
-            clock=ports.clock,
+            randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
         )
 

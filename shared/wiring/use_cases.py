@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.deliver import Deliver
     from shared.service.delivery.lease import Leases
+    from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
+    from shared.service.delivery.take_turn import TakeTurn
     from shared.service.delivery.terminate import Terminate
-    from shared.service.delivery.turn import Turn
     from shared.service.delivery.write import Write
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
@@ -99,7 +100,7 @@ class UseCases:
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
-            turn=self.turn,
+            take_turn=self.take_turn,
             clock=ports.clock,
             telemetry=ports.telemetry,
         )
@@ -122,14 +123,14 @@ class UseCases:
         )
 
     @made_once
-    def turn(self) -> Turn:
-        from shared.service.delivery.turn import Turn
+    def take_turn(self) -> TakeTurn:
+        from shared.service.delivery.take_turn import TakeTurn
 
         ports = self.ports
-        return Turn(
+        return TakeTurn(
             user_statuses=ports.user_statuses,
             leases=self.leases,
-            repository=self.repository,
+            read_outcomes=self.read_outcomes,
             identity=ports.identity,
             rate_limiter=self.rate_limiter,
             write=self.write,
@@ -143,7 +144,13 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.ports.user_statuses, self.repository, self.ports.clock)
+        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+
+    @made_once
+    def read_outcomes(self) -> ReadOutcomes:
+        from shared.service.delivery.read_outcomes import ReadOutcomes
+
+        return ReadOutcomes(self.ports.outcomes, self.ports.clock)
 
     @made_once
     def write(self) -> Write:
@@ -163,7 +170,8 @@ class UseCases:
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        return Terminate(self.ports.user_statuses, self.leases, self.repository, self.ports.clock)
+        ports = self.ports
+        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
 
     @made_once
     def cancel(self) -> Cancel:

@@ -13,7 +13,14 @@ from shared.core.delivery.statistics import hour_of
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value
 from shared.core.intake.envelope import Unreadable
 from shared.core.rate_limit import RateLimitState
-from shared.service.ports.storage import Conflict, CounterRow, InvalidContinuation, KeyReservation, OutcomeFilter
+from shared.service.ports.storage import (
+    Conflict,
+    CounterRow,
+    InvalidContinuation,
+    KeyReservation,
+    OutcomeFilter,
+    StoredOutcome,
+)
 from shared.wiring.adapters import Ports
 from tests.builders import NOW, POLICY, an_envelope, an_id, an_update
 
@@ -214,7 +221,7 @@ def test_a_commit_adds_an_acceptance_or_changes_nothing(outside: Ports, *, there
     with pytest.raises(Conflict):
         store.commit(KEY, replace(row, lease=Lease("me", NOW, NOW)), etag, registered=[other, mine])
 
-    assert store.read(KEY) == Snapshot(row, etag, (mine,), frozenset({mine.update_id}))
+    assert store.read(KEY) == Snapshot(row, etag, (mine,))
     store.commit(KEY, row, etag, registered=[other], settled=[mine.update_id])
     assert store.read(KEY).accepted == (other,)
 
@@ -333,3 +340,30 @@ def test_many_acceptances_are_registered_at_once_each_with_its_user_status(outsi
     for n in (0, 1, 3, 119, 120):
         (accepted,) = outside.user_statuses.read(keys_[n]).accepted
         assert accepted.properties == {"devicesCount": 0 if n == 3 else n}
+
+
+def test_many_outcomes_are_replaced_at_once_and_none_that_has_changed(outside: Ports) -> None:
+    """Each needs the etag that was read; the others of its hundred are replaced all the same."""
+    store = outside.outcomes
+    outcomes = [queued(an_envelope(second, second), NOW) for second in range(130)]
+    store.insert_all(outcomes)
+    read = [stored for outcome in outcomes if (stored := store.get(outcome.id))]
+    store.replace(replace(read[7].outcome, attempt=9), read[7].etag)
+
+    changed = store.replace_all([StoredOutcome(replace(stored.outcome, attempt=2), stored.etag) for stored in read])
+
+    assert changed == {outcomes[7].id}
+    now = [stored.outcome.attempt for outcome in outcomes if (stored := store.get(outcome.id))]
+    assert now == [9 if number == 7 else 2 for number in range(130)]
+
+
+def test_a_user_status_can_be_read_in_part_its_row_first(outside: Ports) -> None:
+    """A turn that finds the row leased needs no acceptance of thousands."""
+    row = UserStatusRow(POLICY, "u", {}, Lease("me", NOW, NOW), frozenset({"status"}))
+    outside.user_statuses.commit(KEY, row, None)
+    outside.user_statuses.register_all([(KEY, Acceptance(an_id(n), VERSION, {"status": "error"})) for n in range(5)])
+
+    part, whole = outside.user_statuses.read(KEY, 3), outside.user_statuses.read(KEY, 5)
+
+    assert (part.row, len(part.accepted), part.whole) == (row, 3, False)
+    assert (len(whole.accepted), whole.whole) == (5, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.stack import Stack
-from shared.web.openapi.operations import PATHS
+from shared.web.openapi.document import PATHS
 
 pytestmark = pytest.mark.end_to_end
 

@@ -52,8 +52,12 @@ class ScriptedGraph:
         due = sorted((landing for landing in self._landing if landing[0] <= self.clock.now()), key=lambda it: it[0])
         self._landing = [landing for landing in self._landing if landing not in due]
         for _, key, properties in due:
-            self._state.setdefault(key, {}).update(properties)
+            self.apply(key, properties)
         return self._state
+
+    def apply(self, key: tuple[str, str], properties: dict[str, Any]) -> None:
+        """Write properties of a user status."""
+        self._state.setdefault(key, {}).update(properties)
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, Any], *, token: str
@@ -69,9 +73,9 @@ class ScriptedGraph:
             self._landing.append((when, (policy_id, user_status_id), dict(properties)))
             reply = reply.reply
         if reply.status_code is not None and reply.status_code < 300:
-            kept = self.state.setdefault((policy_id, user_status_id), {})
-            kept.update(properties)
-            reply = replace(reply, result={"id": user_status_id} | kept)
+            kept = self.state  # what is due lands first
+            self.apply((policy_id, user_status_id), dict(properties))
+            reply = replace(reply, result={"id": user_status_id} | kept[policy_id, user_status_id])
         return GraphCall(reply, now, 7)
 
     def read_policies(self, *, token: str) -> GraphCall:

@@ -45,6 +45,15 @@ class MemoryOutcomes:
                 raise Conflict
             self.rows[outcome.id] = (outcome, found[1] + 1)
 
+    def replace_all(self, replacements: Sequence[StoredOutcome]) -> frozenset[str]:
+        changed = []
+        for stored in replacements:
+            try:
+                self.replace(stored.outcome, stored.etag)
+            except Conflict:
+                changed.append(stored.outcome.id)
+        return frozenset(changed)
+
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
         if continuation is not None and not continuation.startswith("before-"):
             raise InvalidContinuation

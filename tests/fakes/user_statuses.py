@@ -28,11 +28,12 @@ class MemoryUserStatuses:
         for key, acceptance in acceptances:
             self.register(key, acceptance)
 
-    def read(self, key: str) -> Snapshot:
+    def read(self, key: str, limit: int | None = None) -> Snapshot:
         with self._lock:
             row, etag = self.rows.get(key, (None, None))
-            accepted = dict(sorted(self.accepted.get(key, {}).items()))
-            return Snapshot(row, None if etag is None else str(etag), tuple(accepted.values()), frozenset(accepted))
+            accepted = tuple(acceptance for _, acceptance in sorted(self.accepted.get(key, {}).items()))
+            some = accepted if limit is None else accepted[:limit]
+            return Snapshot(row, None if etag is None else str(etag), some, whole=len(some) == len(accepted))
 
     def commit(
         self,

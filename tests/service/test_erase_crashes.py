@@ -11,8 +11,8 @@ from shared.core.delivery.graph_reply import GraphReply
 from shared.service.ports.storage import Conflict, Unavailable
 from shared.settings import Settings
 from shared.wiring.services import Services
+from tests.service.delivery.interleavings import Crash, Faults, Interrupted, Scheduler, SkewedClock
 from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
-from tests.service.test_interleavings import Crash, Interrupted, Patience, Scheduler
 from tests.world import World
 
 SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
@@ -93,7 +93,7 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
 def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance over the same storage, which may be interrupted at every call."""
     ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "rate_limit")}
-    return Services(SETTINGS, **(world.ports() | ports | {"clock": Patience(world.clock, scheduler, name)}))
+    return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
 
 
 @settings(max_examples=150)
@@ -125,7 +125,7 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
         for n, (user, named) in enumerate(meanwhile)
     ]
 
-    scheduler = Scheduler(chance, crashes)
+    scheduler = Scheduler(chance, Faults(crashes))
 
     def turns(relay: Services) -> Any:
         def job() -> None:

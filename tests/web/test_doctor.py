@@ -178,7 +178,7 @@ def test_a_user_status_with_waiting_updates_is_left_alone(world: World) -> None:
 
 def test_the_probe_keeps_to_the_hold(world: World) -> None:
     """Whatever is asked."""
-    world.relay.deliver.turn.rate_limiter.report_read(GraphReply(429, retry_after_seconds=600.0))
+    world.relay.rate_limiter.report_read(GraphReply(429, retry_after_seconds=600.0))
     assert findings(world, **IDS)["graphWrite"]["status"] == "unknown"
     assert not world.graph.calls
 

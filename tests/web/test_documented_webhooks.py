@@ -15,10 +15,22 @@ from tests.web.test_webhooks import a_world, send
 DOCUMENT = (Path(__file__).parent.parent.parent / "docs" / "webhooks.md").read_text()
 BLOCKS = {tuple(kind.split()): text for kind, text in re.findall(r"(?ms)^```json (\w+(?: \w+)?)\n(.*?)^```", DOCUMENT)}
 SENDERS = [kind[1] for kind in BLOCKS if kind[0] == "source"]
+A_USER = {"userPrincipalName": "auser@contoso.example", "userDisplayName": "A. User"}
+MAC = {"status": "nonCompliant", "lastReportedDateTime": "2026-11-23T10:15:00.1234567Z"}
 EXPECTED: dict[str, list[dict[str, Any]]] = {
     "ticketing": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
-    "jamf": [{"userPrincipalName": "auser@contoso.example", "userDisplayName": "A. User", "status": "compliant"}],
+    "jamf": [A_USER | {"status": "compliant", "lastReportedDateTime": "2026-11-23T20:33:20.275Z"}],
     "servicenow": [{"status": "nonCompliant", "devicesCount": 2, "lastReportedDateTime": "2026-11-23T10:15:00Z"}],
+    "workspaceone": [
+        {
+            "userPrincipalName": "auser@contoso.example",
+            "status": "nonCompliant",
+            "lastReportedDateTime": "2026-11-23T09:13:59.5720125Z",
+        }
+    ],
+    "fleet": [MAC | {"userDisplayName": "MacBook 1"}, MAC | {"userDisplayName": "MacBook 2"}],
+    "kandji": [A_USER | {"status": "compliant", "lastReportedDateTime": "2026-11-23T10:15:00.123456Z"}],
+    "okta": [A_USER | {"status": "nonCompliant", "lastReportedDateTime": "2026-11-23T16:58:59.114Z"}],
     "eventgrid": [{"status": "compliant", "lastReportedDateTime": "2026-11-23T17:30:59Z"}],
 }
 
@@ -29,7 +41,7 @@ def proof(verify: dict[str, Any], body: bytes) -> dict[str, str]:
     if verify["type"] == "header":
         return {verify["header"]: secret}
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return {verify["header"]: verify["prefix"] + digest}
+    return {verify["header"]: verify.get("prefix", "") + digest}
 
 
 @pytest.mark.parametrize("sender", SENDERS)
@@ -45,6 +57,34 @@ def test_a_documented_sender_is_understood(sender: str) -> None:
     assert [one["userStatus"] for one in accepted] == EXPECTED[sender]
     assert {one["source"] for one in accepted} == {sender}
     assert send(world, sender, body, {})[0].status_code == 401
+
+
+def test_an_older_event_of_the_documented_jamf_source_overwrites_nothing() -> None:
+    """Its time is epoch milliseconds; while the map left it out, the event that came last won."""
+    source = json.loads(BLOCKS["source", "jamf"])
+    source["map"] |= {"deviceComplianceUserStatusId": "udid"}
+    del source["map"]["userPrincipalName"]
+    world = a_world({"jamf": source})
+    event = json.loads(BLOCKS["request", "jamf"])
+    for version, time in (("15.1", 1795466000275), ("14.0", 1795465000275)):
+        event["event"]["osVersion"], event["webhook"]["eventTimestamp"] = version, time
+        body = json.dumps(event).encode()
+        assert send(world, "jamf", body, proof(source["verify"], body))[0].status_code == 202
+        world.run()
+    (written,) = world.graph.state.values()
+    assert written["status"] == "compliant"
+
+
+@pytest.mark.parametrize(
+    ("change", "updates"), [({"EventTime": "/Date(1795466000275)/"}, 1), ({"EnrollmentEmailAddress": ""}, 0)]
+)
+def test_other_shapes_of_workspace_one_are_understood(change: dict[str, str], updates: int) -> None:
+    """Another form of time; a device without a user is left out."""
+    body = json.dumps(json.loads(BLOCKS["request", "workspaceone"]) | change).encode()
+    source = json.loads(BLOCKS["source", "workspaceone"])
+    response, answer = send(a_world({"w": source}), "w", body, proof(source["verify"], body))
+    assert response.status_code == 202
+    assert len(answer["value"]) == updates
 
 
 def test_the_documented_event_on_the_queue_is_understood() -> None:

@@ -10,8 +10,7 @@ from jsonschema_rs import Draft202012Validator
 
 from shared.core.delivery.graph_reply import GraphReply
 from shared.service.ports.storage import Unavailable
-from shared.web.openapi.document import PATHS, document
-from shared.web.openapi.examples import EXAMPLES
+from shared.web.openapi.document import EXAMPLES, PATHS, document
 from shared.web.response import PROBLEMS
 from tests.builders import POLICY, USER, a_message, an_update, reported
 from tests.web.caller import BASE, answered, ask, post, problem, request, route_of

@@ -9,7 +9,7 @@ from shared.adapters.storage_tables import continuation as leading
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.table import Row, Table
 from shared.core.delivery.outcome import Outcome, State
-from shared.service.ports.storage import OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
+from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
 
 _IN_ONE_GO = 100
 
@@ -42,6 +42,23 @@ class OutcomeTable:
     def replace(self, outcome: Outcome, etag: str) -> None:
         """Raises ``Conflict``."""
         self._table.replace(to_row(outcome), etag)
+
+    def replace_all(self, replacements: Sequence[StoredOutcome]) -> frozenset[str]:
+        """A call for each hundred of a partition; where one has changed, its hundred goes one by one."""
+        changed: list[str] = []
+        by_partition = sorted(replacements, key=lambda stored: keys(stored.outcome.id))
+        for _, group in groupby(by_partition, key=lambda stored: keys(stored.outcome.id)[0]):
+            for some in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.replace_all([(to_row(stored.outcome), stored.etag) for stored in some]):
+                    changed += [stored.outcome.id for stored in some if not self._replaced(stored)]
+        return frozenset(changed)
+
+    def _replaced(self, stored: StoredOutcome) -> bool:
+        try:
+            self.replace(stored.outcome, stored.etag)
+        except Conflict:
+            return False
+        return True
 
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
         """A page of the table's own paging: it may hold fewer than ``top`` and still lead on."""

@@ -70,6 +70,15 @@ class Table:
         except (ResourceModifiedError, ResourceNotFoundError) as error:
             raise Conflict from error
 
+    def replace_all(self, rows: Sequence[tuple[Row, str]]) -> bool:
+        """Replace up to 100 rows of one partition, each with its etag, all or none; False when one has changed."""
+        operations: list[Any] = [("update", row, _matching(etag)) for row, etag in rows]
+        try:
+            self.call(lambda: self._client.submit_transaction(operations))
+        except TableTransactionError:
+            return False
+        return True
+
     def commit(
         self, row: Entity, etag: str | None, *, created: Sequence[Entity] = (), deleted: Sequence[str] = ()
     ) -> str:

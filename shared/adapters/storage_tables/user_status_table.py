@@ -16,6 +16,7 @@ from shared.core.basics.version import Version
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, graph_properties
 from shared.service.ports.storage import ScanPage, UserStatusEntry
 
+_RANGE = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
 _BEHIND = "-"
 #: Sorts after every acceptance of a user status, and before the next one.
 _END = "~"
@@ -42,16 +43,21 @@ class UserStatusTable:
                     for row in some:
                         self._table.insert(row)
 
-    def read(self, key: str) -> Snapshot:
-        """The whole user status in one query."""
+    def read(self, key: str, limit: int | None = None) -> Snapshot:
+        """One query: the row comes before its acceptances."""
         row, etag, accepted = None, None, []
-        range_ = "PartitionKey eq @partition and RowKey ge @key and RowKey lt @end"
-        for entity in self._table.query(range_, {"partition": _partition(key), "key": key, "end": key + _END}):
+        parameters = {"partition": _partition(key), "key": key, "end": key + _END}
+        rows: Iterable[Row]
+        if limit is None:
+            rows, more = self._table.query(_RANGE, parameters), None
+        else:
+            rows, more = self._table.page(_RANGE, parameters, limit + 1)
+        for entity in rows:
             if entity["RowKey"] == key:
                 row, etag = _read_row(entity), entity.metadata["etag"]  # type: ignore[attr-defined]
             else:
                 accepted.append(_read_acceptance(key, entity))
-        return Snapshot(row, etag, tuple(accepted), frozenset(one.update_id for one in accepted))
+        return Snapshot(row, etag, tuple(accepted), whole=more is None)
 
     def commit(
         self,
@@ -62,16 +68,19 @@ class UserStatusTable:
         registered: Iterable[Acceptance] = (),
         settled: Iterable[str] = (),
     ) -> str:
-        """One call, or a few more where a hundred acceptances are settled at once."""
+        """One call, and one for each further hundred of settled acceptances, which go first."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
         news = [_registered(key, acceptance) for acceptance in registered]
         gone = [key + _BEHIND + update_id for update_id in settled]
+        for some in batched(gone[_IN_ONE_GO:], _IN_ONE_GO, strict=False):
+            self._table.delete_all(partition, list(some))
         try:
-            changed = self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
+            return self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
         except KeyError:  # one of them is gone already
-            return self._drop(partition, gone, self._table.commit(entity, etag, created=news))
-        return self._drop(partition, gone[_IN_ONE_GO:], changed)
+            changed = self._table.commit(entity, etag, created=news)
+            self._table.delete_all(partition, gone[:_IN_ONE_GO])
+            return changed
 
     def withdraw(self, key: str, update_id: str) -> None:
         """There or not."""
@@ -81,11 +90,6 @@ class UserStatusTable:
         """A page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
         return ScanPage(tuple(_holding(row) for row in rows), leading.written(onward))
-
-    def _drop(self, partition: str, names: list[str], etag: str) -> str:
-        for name in names:
-            self._table.delete(partition, name)
-        return etag
 
 
 def _partition(key: str) -> str:
@@ -122,6 +126,7 @@ def _written_row(row: UserStatusRow) -> Entity:
         "UserStatusId": row.user_status_id,
         "Confirmed": json.dumps(confirmed),
         "Lease": json.dumps(lease),
+        "Uncertain": json.dumps(sorted(row.uncertain)),
     }
 
 
@@ -133,4 +138,5 @@ def _read_row(entity: Row) -> UserStatusRow:
         entity["UserStatusId"],
         {name: Value(value, Version.from_text(version), by) for name, (value, version, by) in confirmed.items()},
         Lease(lease[0], datetime.fromisoformat(lease[1]), datetime.fromisoformat(lease[2])) if lease else None,
+        frozenset(json.loads(entity.get("Uncertain", "[]"))),
     )

@@ -32,8 +32,8 @@ _DETAILS = {
 _ACROSS = frozenset({"anyOf", "oneOf", "minProperties"})
 
 
-class Schema:
-    """A compiled schema; ``unknown`` is the fault of a member that it does not have."""
+class Validator:
+    """Validates by one schema; ``unknown`` is the fault of a member that it does not have."""
 
     def __init__(self, schema: Mapping[str, Any], *, unknown: str = "is not a member of this message") -> None:
         self._schema, self._unknown = schema, unknown

@@ -222,6 +222,15 @@ def is_stale(outcome: Outcome, envelope: Envelope) -> bool:
     return outcome.state.final or envelope.attempt < outcome.attempt
 
 
+def may_have_left_values(outcome: Outcome) -> bool:
+    """Return whether Graph may hold values of this update although it ended without success.
+
+    Also where it shows no attempt: a turn may have died after its write, before it recorded one.
+    """
+    addressed = outcome.update is not None and outcome.update.device_compliance_user_status_id is not None
+    return addressed and outcome.state in (State.FAILED, State.CANCELED)
+
+
 def deadline_exceeded(last: Members | None) -> Members:
     """The ``error`` of an update that was tried until its deadline, with its last fault."""
     said = f" The last fault was {last['code']}: {last['message']}" if last else ""

@@ -138,6 +138,11 @@ def is_answer(reply: GraphReply) -> bool:
     return is_success(reply) or is_refusal(reply)
 
 
+def refuses_every_value(reply: GraphReply) -> bool:
+    """Return whether no other values of this user status would fare better: it, or its route, does not exist."""
+    return reply.kind is ReplyKind.ROUTE_MISSING or (is_refusal(reply) and reply.status_code == 404)  # noqa: PLR2004 - Not Found
+
+
 def may_still_land(reply: GraphReply) -> bool:
     """Return whether the write may be applied after this reply."""
     return reply.meaning.may_still_land

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, read_json
 from shared.core.delivery.outcome import Outcome
 from shared.core.erasure.name_matching import is_name, mentions, mentions_anywhere
@@ -34,7 +34,7 @@ SUBJECT_SCHEMA: Final[Mapping[str, Any]] = {
     },
     "additionalProperties": False,
 }
-_SCHEMA = Schema(SUBJECT_SCHEMA)
+_SCHEMA = Validator(SUBJECT_SCHEMA)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.core.basics.guid import GUID
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import MAX_FAULTS, Fault, InvalidMessage
 from shared.core.basics.trace import read_traceparent
 from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
 
 _GUIDS = re.compile(f"{GUID}(?:_{GUID})*")
-_SCHEMA = Schema(UPDATE_SCHEMA)
+_SCHEMA = Validator(UPDATE_SCHEMA)
 #: Added to the message's own members by the queue output of .NET functions and WebJobs.
 _PARENT_ID = "$AzureWebJobsParentId"
 #: What a sender most likely did who sent something else than an object.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.core.basics.json_schema import Schema
+from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import Fault
 from shared.core.intake.message_map import EACH, MessageMap, map_faults
 from shared.core.intake.update_schema import SOURCE_SCHEMA
@@ -81,12 +81,12 @@ class WebhookSource:
     challenge: Challenge | None = None
 
 
-def _object(properties: Mapping[str, Any], required: tuple[str, ...]) -> Schema:
+def _object(properties: Mapping[str, Any], required: tuple[str, ...]) -> Validator:
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    return Schema(schema, unknown="is not known here")
+    return Validator(schema, unknown="is not known here")
 
 
-_NAME = Schema(SOURCE_SCHEMA)
+_NAME = Validator(SOURCE_SCHEMA)
 _EXPRESSIONS = {"type": "object", "additionalProperties": {"type": "string"}}
 _SOURCE = _object(
     {
@@ -96,7 +96,7 @@ _SOURCE = _object(
     },
     ("verify",),
 )
-_VERIFY_TYPE = Schema(
+_VERIFY_TYPE = Validator(
     {
         "type": "object",
         "properties": {"type": {"type": "string", "enum": [str(kind) for kind in VerificationType]}},
@@ -105,7 +105,7 @@ _VERIFY_TYPE = Schema(
 )
 _SECRETS = {"type": "array", "items": _SECRET, "minItems": 1}
 _WHSEC = {"type": "string", "pattern": f"^(?:whsec_)?{_BASE64}$", "x-accepts": "whsec_ and base64"}
-_VERIFY: Final[Mapping[VerificationType, Schema]] = {
+_VERIFY: Final[Mapping[VerificationType, Validator]] = {
     VerificationType.STANDARD_WEBHOOKS: _object(
         _TYPE | {"secrets": {"type": "array", "items": _WHSEC, "minItems": 1}}, ("secrets",)
     ),

@@ -1,4 +1,4 @@
-"""Canceling an update: either it will not be sent, or the caller learns that it is too late."""
+"""Cancel an update: either it will not be sent, or the caller learns that it is too late."""
 
 import logging
 from dataclasses import dataclass
@@ -23,19 +23,21 @@ class Cancel:
     """Cancels updates, each once: what is canceled is final."""
 
     repository: OutcomeRepository
-    end: Terminate
+    terminate: Terminate
     clock: Clock
 
     def __call__(self, update_id: str) -> Outcome | TooLate | None:
-        """The canceled outcome; None when there is no such update."""
+        """Return the canceled outcome, however often it is asked for; None when there is no such update."""
         known = self.repository.get(update_id)
         if known is None:
             return None
+        if known.outcome.state is State.CANCELED:
+            return known.outcome
         envelope = known.outcome.envelope
         if known.outcome.state.final or envelope is None:
             return TooLate(f"The update is final: {known.outcome.state.status}.")
         now = self.clock.now()
-        ended = self.end(envelope, lambda outcome: advance(outcome, Transition.CANCEL, now))
+        ended = self.terminate(envelope, lambda outcome: advance(outcome, Transition.CANCEL, now))
         if isinstance(ended, InFlight):
             return TooLate("The update is on its way to Graph.")
         if ended.state is not State.CANCELED:

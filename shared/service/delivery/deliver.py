@@ -1,14 +1,22 @@
-"""Consuming the queue: read a message, drop what is settled, and give the rest its turn."""
+"""Consume the queue: read a message, drop what has ended, and give the rest its turn."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.basics.trace import Origin
-from shared.core.delivery.outcome import Transition, advance, error_object, is_stale, queued, unreadable
+from shared.core.delivery.outcome import (
+    Transition,
+    advance,
+    error_object,
+    is_stale,
+    may_have_left_values,
+    queued,
+    unreadable,
+)
 from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.service.delivery.resolve import Resolve
-from shared.service.delivery.turn import Turn
+from shared.service.delivery.take_turn import TakeTurn
 from shared.service.intake.idempotency import KeyConflict, reserve
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
@@ -35,19 +43,19 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Consumes one delivery. What it raises is an outage of our storage or a bug: the host tries again."""
+    """Consumes one delivery. What it raises is an outage of the app's storage or a bug: the host tries again."""
 
     queue: UpdateQueue
     keys: IdempotencyStore
     repository: OutcomeRepository
     resolve: Resolve
-    turn: Turn
+    take_turn: TakeTurn
     clock: Clock
     telemetry: Telemetry
 
     @redacts_errors
     def __call__(self, delivery: Delivery) -> None:
-        """Every readable message gets its turn; every other one an outcome that says why not."""
+        """Give a readable message its turn, and any other one an outcome that says why not."""
         origin = Origin(invocation=delivery.invocation)
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
@@ -64,32 +72,32 @@ class Deliver:
     def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
         if foreign:
             self._foreign(envelope, again=again)
-        else:
-            self._carry(envelope)
-
-    def _carry(self, envelope: Envelope) -> None:
-        known = self.repository.get(envelope.id)
-        if known is not None and is_stale(known.outcome, envelope):
-            log.info("dropped", extra={"update_id": envelope.id})
             return
-        self._turn(envelope, known)
+        known = self.repository.get(envelope.id)
+        if known is None or not is_stale(known.outcome, envelope):
+            self._turn(envelope, known)
+        elif may_have_left_values(known.outcome) and known.outcome.envelope is not None:
+            resolved = replace(envelope, update=known.outcome.envelope.update)
+            self._turn(resolved, known)
+        else:
+            log.info("dropped", extra={"update_id": envelope.id})
 
     def _foreign(self, envelope: Envelope, *, again: bool) -> None:
         first = reserve(self.keys, envelope)
         if isinstance(first, KeyConflict):
-            return self._refuse(envelope, first)
-        if first.id != envelope.id and self.repository.get(first.id) is not None:
+            self._refuse(envelope, first)
+        elif first.id != envelope.id and self.repository.get(first.id) is not None:
             log.info("repeated", extra={"update_id": first.id})
-            return None
-        if again or first.id != envelope.id:
+        elif again or first.id != envelope.id:
             # A poison copy would lose the ids that this update's own is derived from (docs/graph-facts.md#f33).
-            return self.queue.put(first.to_json())
-        return self._turn(first, None, fresh=True)
+            self.queue.put(first.to_json())
+        else:
+            self._turn(first, None)
 
-    def _turn(self, envelope: Envelope, known: StoredOutcome | None, *, fresh: bool = False) -> None:
+    def _turn(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         named = self.resolve(envelope, known)
         if named is not None:
-            self.turn.take(named, known, fresh=fresh and named is envelope)
+            self.take_turn(named, known)
 
     def _refuse(self, envelope: Envelope, conflict: KeyConflict) -> None:
         now = self.clock.now()

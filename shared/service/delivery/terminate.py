@@ -1,52 +1,61 @@
-"""Ending an update from outside its turn, under the lease of its user status: canceled, or given up as poison.
+"""End an update from outside its turn, under the lease of its user status: canceled, or given up as poison.
 
 An update whose user status is not known yet has none to lease: its turn writes the user status into the outcome before
-anything else, so whoever replaces the outcome first has it.
+anything else, so the one that replaces the outcome first has it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shared.core.delivery.outcome import Outcome, queued
-from shared.core.delivery.user_status import Acceptance, UserStatusRow, is_newer, superseding_update
+from shared.core.delivery.user_status import (
+    Acceptance,
+    Lease,
+    UserStatusRow,
+    is_newer,
+    lost_values,
+    newer_values,
+    superseding_update,
+)
 from shared.core.intake.envelope import Envelope
-from shared.service.delivery.complete import completed
-from shared.service.delivery.lease import Leases
+from shared.service.delivery.complete import Change, completed
+from shared.service.delivery.lease import Claim, Leases
 from shared.service.outcomes.repository import OutcomeRepository
-from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import Conflict, UserStatusStore
+from shared.service.ports.runtime import Clock, Randomness
+from shared.service.ports.storage import Conflict, UpdateQueue
 
-_TRIES = 5
+_MAX_LOOKS = 5
 _PAUSE_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
 class InFlight:
-    """A turn holds the user status: the update may be on the wire."""
+    """A turn holds the user status: the update may be on the wire, or land from there."""
 
 
 @dataclass(frozen=True)
 class Terminate:
     """Ends updates whose values nobody is sending."""
 
-    user_statuses: UserStatusStore
+    queue: UpdateQueue
     leases: Leases
     repository: OutcomeRepository
     clock: Clock
+    randomness: Randomness
 
-    def __call__(self, envelope: Envelope, change: Callable[[Outcome], Outcome]) -> Outcome | InFlight:
-        """The outcome that stands then: ``change``'s, or the final one that was there before."""
-        for tries_left in reversed(range(_TRIES)):
+    def __call__(self, envelope: Envelope, change: Change) -> Outcome | InFlight:
+        """Return the final outcome: ``change``'s, or the one that was there before; InFlight after a second or so."""
+        for looks_left in reversed(range(_MAX_LOOKS)):
             try:
                 ended = self._end(envelope, change)
             except Conflict:
                 ended = InFlight()
-            if isinstance(ended, Outcome) or not tries_left:
+            if isinstance(ended, Outcome) or not looks_left:
                 return ended
             self.clock.pause(_PAUSE_SECONDS)
         return InFlight()
 
-    def _end(self, envelope: Envelope, change: Callable[[Outcome], Outcome]) -> Outcome | InFlight:
+    def _end(self, envelope: Envelope, change: Change) -> Outcome | InFlight:
         if envelope.update.device_compliance_user_status_id is not None:
             return self._end_leased(envelope, change)
         known = self.repository.get(envelope.id)
@@ -60,16 +69,27 @@ class Terminate:
             raise Conflict(envelope.id)
         return ended
 
-    def _end_leased(self, envelope: Envelope, change: Callable[[Outcome], Outcome]) -> Outcome | InFlight:
-        key, own = envelope.user_status_key, Acceptance.of(envelope)
-        snapshot = self.user_statuses.read(key)
-        row = snapshot.row or UserStatusRow.of(envelope)
-        if row.leased_at(self.clock.now()):
+    def _end_leased(self, envelope: Envelope, change: Change) -> Outcome | InFlight:
+        holder = f"{self.randomness.bits():x}"
+        claim = self.leases.acquire(envelope.user_status_key, UserStatusRow.of(envelope), holder=holder)
+        if isinstance(claim, Lease):
             return InFlight()
-        held = self.leases.acquire(key, row, replace(snapshot, accepted=(own,)), own, to_send=False)
-        if not is_newer(row, own):  # a turn died after it had written these values
-            above, now = superseding_update(row, own), self.clock.now()
-            change = lambda outcome: completed(outcome, above, None, now)  # noqa: E731 - replaces the caller's
-        outcome = self.repository.move(envelope, self.repository.get(envelope.id), change)
-        held.release([envelope.id])
+        known, own = self.repository.get(envelope.id), Acceptance.of(envelope)
+        claim.drop([envelope.id])
+        if not is_newer(claim.row, own):  # a turn died after it had written these values
+            change = self._completing(claim, own)
+        elif _has_lost(claim):
+            # Graph may hold the values that are withdrawn here: this message's turn sends those that remain.
+            self.queue.put(envelope.to_json())
+        outcome = self.repository.move(envelope, known, change)
+        claim.release([envelope.id])
         return outcome
+
+    def _completing(self, claim: Claim, own: Acceptance) -> Callable[[Outcome], Outcome]:
+        above, now = superseding_update(claim.row, own), self.clock.now()
+        return lambda outcome: completed(outcome, above, None, now)
+
+
+def _has_lost(claim: Claim) -> bool:
+    """Return whether a confirmed value has to be sent again, where no waiting update has a newer one."""
+    return bool(lost_values(claim.row, newer_values(claim.row, claim.accepted.values())))

@@ -1,192 +1,166 @@
-"""One update's turn: lease its user status, send what that is owed, write down what came of it.
+"""One message's turn: all that is known of it while it lasts."""
 
-Gather (snapshot, outcomes), decide (``core``), act. The queue says whose turn it is; the user status's row says what to
-send: the newest accepted values that Graph does not have, whoever brought them. What happens when the process dies
-between two lines is in ``docs/architecture/crash-safety.md``.
-"""
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-
-from shared.core.delivery import user_status as core
-from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.outcome import deadline_exceeded, is_stale
-from shared.core.delivery.retry import (
-    DeadlineExceeded,
-    DeliveryLimits,
-    Done,
-    GiveUp,
-    RetryAt,
-    Step,
-    decide,
-    may_still_land,
+from shared.core.delivery.outcome import Members, Outcome, is_stale
+from shared.core.delivery.retry import is_success, may_still_land
+from shared.core.delivery.user_status import (
+    Acceptance,
+    UserStatusRow,
+    Values,
+    is_newer,
+    lost_values,
+    newer_values,
+    pending_values,
+    update_ids,
 )
-from shared.core.delivery.user_status import Acceptance, Snapshot, UserStatusRow, Values
 from shared.core.intake.envelope import Envelope
-from shared.service.delivery.complete import Complete
-from shared.service.delivery.lease import Leases
-from shared.service.delivery.write import Leave, Sending, Write
-from shared.service.outcomes.repository import OutcomeRepository
-from shared.service.ports.graph import GraphCall, Identity, IdentityUnavailable
-from shared.service.ports.runtime import Clock, Randomness
-from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
-from shared.service.rate_limiter import Deferred, RateLimiter
-
-_TRIES = 5
-_NEVER = datetime.max.replace(tzinfo=UTC)
+from shared.service.delivery.lease import Claim
+from shared.service.delivery.write import Permit
+from shared.service.ports.graph import GraphCall
+from shared.service.ports.storage import StoredOutcome
 
 
 @dataclass(frozen=True)
+class CarriedCall:
+    """A Graph call, and the updates whose values it carried."""
+
+    call: GraphCall
+    update_ids: frozenset[str]
+
+
+@dataclass
 class Turn:
-    """Takes turns; safe to call from any thread of any instance, any number of times."""
+    """A message, the user status claimed for it, and what came of both so far.
 
-    user_statuses: UserStatusStore
-    leases: Leases
-    repository: OutcomeRepository
-    identity: Identity
-    rate_limiter: RateLimiter
-    write: Write
-    complete: Complete
-    clock: Clock
-    randomness: Randomness
-    limits: DeliveryLimits
+    ``outcomes`` are those read under the lease; ``known`` is the message's own, until then as read before. ``failed``
+    holds the ``error`` of each update that fails here. ``ended`` are updates that ended before; their acceptances were
+    left behind.
+    """
 
-    def take(self, envelope: Envelope, known: StoredOutcome | None, *, fresh: bool = False) -> None:
-        """Carry one update as far as it goes now.
+    envelope: Envelope
+    known: StoredOutcome | None
+    holder: str
+    permit: Permit | None = None
+    claimed: Claim | None = None
+    outcomes: dict[str, StoredOutcome | None] = field(default_factory=dict)
+    calls: list[CarriedCall] = field(default_factory=list)
+    failed: dict[str, Members] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
-        ``known`` is its outcome as just read; ``fresh`` says that it cannot have one, nor be known to anyone else.
-        """
-        slot = None if self._overdue(envelope, known) else self.rate_limiter.enter()
-        if isinstance(slot, Deferred):
-            self.complete.requeue(envelope, slot.when)
-            return
-        leave = Leave(slot)
-        try:
-            self._take(envelope, known, leave, fresh=fresh)
-        finally:
-            if leave.slot is not None:
-                self.rate_limiter.give_back(leave.slot)
+    @property
+    def id(self) -> str:
+        """The update whose turn it is."""
+        return self.envelope.id
 
-    def _take(self, envelope: Envelope, known: StoredOutcome | None, leave: Leave, *, fresh: bool) -> None:
-        try:
-            # What is overdue fails without a call, so also without a token.
-            token = "" if leave.slot is None else self.identity.token()
-        except IdentityUnavailable as error:
-            self._without_token(envelope, known, GraphReply(status_code=None, identity_fault=str(error)))
-            return
-        for _ in range(_TRIES):
-            try:
-                sending = self._lease(envelope, known, fresh=fresh)
-            except Conflict:
-                continue
-            if sending is not None:
-                self._act(envelope, sending, token, leave)
-            return
-        self.complete.requeue(envelope, self.clock.now() + timedelta(seconds=1))
+    @property
+    def blank_row(self) -> UserStatusRow:
+        """The user status's row before its first turn."""
+        return UserStatusRow.of(self.envelope)
 
-    def _lease(self, envelope: Envelope, known: StoredOutcome | None, *, fresh: bool) -> Sending | None:
-        """The user status, leased, and what it is owed; None when this update needs no write of its own."""
-        key = envelope.user_status_key
-        snapshot = self.user_statuses.read(key)
-        row = snapshot.row or UserStatusRow.of(envelope)
-        lease = row.leased_at(self.clock.now())
-        if lease is not None:
-            self.complete.requeue(envelope, core.lease_retry_time(lease, self.clock.now(), self.randomness.jitter()))
-            return None
-        if not fresh and (envelope.update.resolved or envelope.id not in snapshot.registered):
-            # Acceptance is slower than we are, or someone has just settled or canceled it; a resolved update is
-            # registered so late that even one that is canceled may be.
-            known = self.repository.get(envelope.id)
-            if known is not None and is_stale(known.outcome, envelope):
-                if known.outcome.state.final and envelope.id in snapshot.registered:
-                    self.user_statuses.withdraw(key, envelope.id)
-                return None
-        own = Acceptance.of(envelope)
-        others = tuple(accepted for accepted in snapshot.accepted if accepted.update_id != envelope.id)
-        if not core.is_newer(row, own):
-            self.complete.complete_without_write(envelope, known, key, row, own)
-            return None
-        return self._gather(envelope, known, key, row, replace(snapshot, accepted=(*others, own)))
+    @property
+    def claim(self) -> Claim:
+        """The claimed user status."""
+        assert self.claimed is not None  # noqa: S101 - set before anything is decided
+        return self.claimed
 
-    def _gather(
-        self, envelope: Envelope, known: StoredOutcome | None, key: str, row: UserStatusRow, snapshot: Snapshot
-    ) -> Sending:
-        outcomes: dict[str, StoredOutcome | None] = {envelope.id: known}
-        while unread := core.update_ids(core.pending_values(row, snapshot.accepted)) - outcomes.keys():
-            outcomes |= {update_id: self.repository.get(update_id) for update_id in unread}
-            done = {one for one in unread if (stored := outcomes[one]) is not None and stored.outcome.state.final}
-            for update_id in done:  # registered after it had become final
-                self.user_statuses.withdraw(key, update_id)
-            alive = tuple(accepted for accepted in snapshot.accepted if accepted.update_id not in done)
-            snapshot = replace(snapshot, accepted=alive)
-        own = Acceptance.of(envelope)
-        return Sending(self.leases.acquire(key, row, snapshot, own), own, outcomes)
+    @property
+    def own(self) -> Acceptance | None:
+        """The values that this turn is for; None where the update is final, and only lost values are to be sent."""
+        return None if self.final else Acceptance.of(self.envelope)
 
-    def _act(self, envelope: Envelope, sending: Sending, token: str, leave: Leave) -> None:
-        if self._overdue(envelope, sending.known):
-            last = sending.outcome.error if sending.outcome else None
-            self.complete.failed(envelope, sending, deadline_exceeded(last), ())
-            return
-        held = sending.held
-        values = core.pending_values(held.row, held.accepted)
-        step, answers = self._try(envelope, sending, values, token, leave)
-        own = core.pending_values(held.row, (sending.own,))
-        if isinstance(step, GiveUp) and own != values:
-            # A merged write was refused: each update is tried with its own values, and fails alone.
-            values = own
-            step, more = self._try(envelope, sending, values, token, leave)
-            answers += more
-        self._obey(step, envelope, sending, values, answers)
+    @property
+    def outcome(self) -> Outcome | None:
+        """The update's outcome as last read."""
+        return self.known.outcome if self.known else None
 
-    def _try(
-        self, envelope: Envelope, sending: Sending, values: Values, token: str, leave: Leave
-    ) -> tuple[Step | Deferred, list[GraphCall]]:
-        answers, later = self.write(sending, values, token, leave)
-        if later is not None:
-            return later, answers
-        return self._decide(envelope, answers[-1].reply, self._deadline(envelope)), answers
+    @property
+    def final(self) -> bool:
+        """Whether the update has ended."""
+        return self.outcome is not None and self.outcome.state.final
 
-    def _obey(
-        self, step: Step | Deferred, envelope: Envelope, sending: Sending, values: Values, answers: list[GraphCall]
-    ) -> None:
-        match step:
-            case Done(result):
-                self.complete.delivered(envelope, sending, values, answers, result)
-            case GiveUp(error) | DeadlineExceeded(error):
-                self.complete.failed(
-                    envelope, sending, error.to_json(), answers, landing=may_still_land(answers[-1].reply)
-                )
-            case RetryAt() if may_still_land(answers[-1].reply):
-                # The lease stays: nobody writes this user status until that call can no longer land.
-                when = max(step.when, sending.held.lease.until)
-                self.complete.retry_later(envelope, sending.known, replace(step, when=when), answers)
-            case RetryAt():
-                self.complete.retry_later(envelope, sending.known, step, answers)
-                sending.held.release()
-            case Deferred(when):
-                self.complete.requeue(envelope, when)
-                sending.held.release()
+    @property
+    def stale(self) -> bool:
+        """Whether a newer message carries this update on."""
+        return self.outcome is not None and not self.final and is_stale(self.outcome, self.envelope)
 
-    def _without_token(self, envelope: Envelope, known: StoredOutcome | None, reply: GraphReply) -> None:
-        """No call can be made: it waits, however long, since nothing was tried."""
-        self.rate_limiter.report(envelope.user_status_key, reply)
-        step = self._decide(envelope, reply, _NEVER)
-        if isinstance(step, RetryAt):
-            self.complete.retry_later(envelope, known, step, ())
+    @property
+    def open(self) -> bool:
+        """Whether the update's values are still to be settled."""
+        own = self.claim.accepted.get(self.id)
+        return own is not None and is_newer(self.claim.row, own)
 
-    def _decide(self, envelope: Envelope, reply: GraphReply, deadline: datetime) -> Step:
-        return decide(
-            reply,
-            attempt=envelope.attempt,
-            now=self.clock.now(),
-            jitter=self.randomness.jitter(),
-            policy=self.limits.retry,
-            deadline=deadline,
-        )
+    def deadline(self, limit: timedelta) -> datetime:
+        """Return until when the update is tried; its lost values for as long again after its end."""
+        ended = self.outcome.last_action if self.outcome is not None and self.final else None
+        return (ended or self.envelope.accepted) + limit
 
-    def _deadline(self, envelope: Envelope) -> datetime:
-        return envelope.accepted + self.limits.deadline
+    def overdue(self, now: datetime, limit: timedelta) -> bool:
+        """Return whether the update was tried and its time is over."""
+        tried = self.outcome is not None and self.outcome.attempt_count > 0
+        return tried and not self.final and now >= self.deadline(limit)
 
-    def _overdue(self, envelope: Envelope, known: StoredOutcome | None) -> bool:
-        tried = known is not None and known.outcome.attempt_count > 0
-        return tried and self.clock.now() >= self._deadline(envelope)
+    def learn(self, outcomes: Mapping[str, StoredOutcome | None]) -> None:
+        """Note outcomes read under the lease."""
+        self.outcomes |= outcomes
+        self.known = self.outcomes.get(self.id, self.known)
+
+    def values(self) -> Values:
+        """Return what is to be sent now."""
+        return pending_values(self.claim.row, self.claim.accepted.values())
+
+    def waiting_ids(self) -> frozenset[str]:
+        """Return the waiting updates whose values are to be sent now."""
+        return update_ids(self.values()) & self.claim.accepted.keys()
+
+    def newest_alone(self, values: Values) -> Values:
+        """Return the part of these values that the newest of their updates brought; all where none is waiting."""
+        waiting = [value for value in values.values() if value.update_id in self.claim.accepted]
+        newest = max(waiting, key=lambda value: (value.version, value.update_id), default=None)
+        if newest is None:
+            return values
+        return {name: value for name, value in values.items() if value.update_id == newest.update_id}
+
+    def lost(self) -> Values:
+        """Return the confirmed values that Graph may have lost, where no newer ones are to be sent."""
+        return lost_values(self.claim.row, newer_values(self.claim.row, self.claim.accepted.values()))
+
+    def fail(self, update_ids: Iterable[str], error: Members) -> None:
+        """Let those of these updates that wait end with this error: their values are not sent."""
+        waiting = [update_id for update_id in update_ids if update_id in self.claim.accepted]
+        self.failed |= dict.fromkeys(waiting, error)
+        self.claim.drop(waiting)
+
+    def covered(self) -> list[Acceptance]:
+        """Return the waiting updates that Graph needs no write of, this turn's own first."""
+        accepted = self.claim.accepted.values()
+        found = [acceptance for acceptance in accepted if not is_newer(self.claim.row, acceptance)]
+        return sorted(found, key=lambda acceptance: acceptance.update_id != self.id)
+
+    def note(self, values: Values, calls: Iterable[GraphCall]) -> None:
+        """Note calls that carried these values."""
+        made = [CarriedCall(call, update_ids(values)) for call in calls]
+        self.calls += made
+        self.claim.learn(values, (carried.call.reply for carried in made))
+
+    def calls_of(self, update_id: str) -> tuple[GraphCall, ...]:
+        """Return the calls that an update's outcome shows: those that carried its values; all for this turn's own."""
+        own = update_id == self.id
+        return tuple(carried.call for carried in self.calls if own or update_id in carried.update_ids)
+
+    def result_of(self, update_id: str) -> Members | None:
+        """Return what Graph answered to the last successful call for this update."""
+        replies = [call.reply for call in self.calls_of(update_id) if is_success(call.reply)]
+        return replies[-1].result if replies else None
+
+    @property
+    def landing(self) -> bool:
+        """Whether a call of this turn may still be applied."""
+        return any(may_still_land(carried.call.reply) for carried in self.calls)
+
+    def traces(self, values: Values) -> tuple[str, ...]:
+        """Return the trace contexts of the other updates whose values these are."""
+        others = [self.outcomes.get(update_id) for update_id in sorted(update_ids(values) - {self.id})]
+        return tuple(stored.outcome.traceparent for stored in others if stored and stored.outcome.traceparent)

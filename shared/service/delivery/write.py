@@ -1,20 +1,18 @@
-"""One turn's hold of a user status, and the writes that go out under it."""
+"""The writes that go out under one lease: each in a slot of the quota, with a token."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.core.delivery.outcome import Outcome
+from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.retry import wants_new_token
-from shared.core.delivery.user_status import Acceptance, Values, graph_properties, update_ids
-from shared.core.rate_limit import Slot
-from shared.service.delivery.lease import Held
+from shared.core.delivery.user_status import Values, graph_properties
+from shared.service.delivery.lease import Claim
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.graph import Graph, GraphCall, Identity, IdentityUnavailable
-from shared.service.ports.storage import StoredOutcome
 from shared.service.ports.telemetry import GraphOperation, Telemetry
-from shared.service.rate_limiter import Deferred, RateLimiter
+from shared.service.rate_limiter import Deferred, HeldSlot, RateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -25,34 +23,24 @@ PATCH = GraphOperation(
 
 
 @dataclass
-class Leave:
-    """A slot of the quota that this turn may use, until it does."""
+class Permit:
+    """What the calls of one turn need: the slot it waited for, and a token."""
 
-    slot: Slot | None
+    slot: HeldSlot
+    token: str
 
 
 @dataclass(frozen=True)
-class Sending:
-    """A leased user status, the update whose turn it is, and the outcomes of those whose values may be sent."""
+class Written:
+    """The calls of one write, two where the first token was refused; ``deferred`` when a hold came before the last."""
 
-    held: Held
-    own: Acceptance
-    outcomes: Mapping[str, StoredOutcome | None]
-
-    @property
-    def known(self) -> StoredOutcome | None:
-        """The outcome of the update whose turn it is, as last read."""
-        return self.outcomes[self.own.update_id]
+    calls: tuple[GraphCall, ...]
+    deferred: Deferred | None = None
 
     @property
-    def outcome(self) -> Outcome | None:
-        """The same, without its etag."""
-        return self.known.outcome if self.known else None
-
-    def carried(self, values: Values) -> tuple[str, ...]:
-        """The trace contexts of the other updates whose values these are."""
-        others = [self.outcomes.get(update_id) for update_id in sorted(update_ids(values) - {self.own.update_id})]
-        return tuple(one.outcome.traceparent for one in others if one and one.outcome.traceparent)
+    def reply(self) -> GraphReply:
+        """The last call's."""
+        return self.calls[-1].reply
 
 
 @dataclass(frozen=True)
@@ -66,55 +54,62 @@ class Write:
     telemetry: Telemetry
 
     def __call__(
-        self, sending: Sending, values: Values, token: str, leave: Leave
-    ) -> tuple[list[GraphCall], Deferred | None]:
-        """The calls made, two where the first token was refused; ``Later`` when a hold came before the last one."""
-        answers: list[GraphCall] = []
-        for last_try in (False, True):
-            answer = self._call(sending, values, token, leave)
-            if isinstance(answer, Deferred):
-                return answers, answer
-            answers.append(answer)
-            if last_try or not wants_new_token(answer.reply):
-                break
-            try:
-                token = self.identity.fresh_token(token)
-            except IdentityUnavailable:
-                break
-        self.rate_limiter.report(sending.held.key, answers[-1].reply)
-        return answers, None
+        self, claim: Claim, values: Values, permit: Permit, *, update_id: str, carried: Iterable[str] = ()
+    ) -> Written:
+        """Send values; ``update_id`` is in the log, ``carried`` are the trace contexts of other updates.
 
-    def _call(self, sending: Sending, values: Values, token: str, leave: Leave) -> GraphCall | Deferred:
-        held = sending.held
+        Raise ``Conflict`` when the lease was lost.
+        """
+        calls: list[GraphCall] = []
+        for last_try in (False, True):
+            call = self._call(claim, values, permit, update_id, tuple(carried))
+            if isinstance(call, Deferred):
+                return Written(tuple(calls), call)
+            calls.append(call)
+            if last_try or not wants_new_token(call.reply) or not self._renewed(permit):
+                break
+        self.rate_limiter.report(claim.key, calls[-1].reply)
+        return Written(tuple(calls))
+
+    def _renewed(self, permit: Permit) -> bool:
+        try:
+            permit.token = self.identity.fresh_token(permit.token)
+        except IdentityUnavailable:
+            return False
+        return True
+
+    def _call(
+        self, claim: Claim, values: Values, permit: Permit, update_id: str, carried: tuple[str, ...]
+    ) -> GraphCall | Deferred:
         while True:
-            slot, leave.slot = leave.slot or self.rate_limiter.enter(), None
+            slot = permit.slot.next(self.rate_limiter)
             if isinstance(slot, Deferred):
                 return slot
-            if not held.covers_a_call_at(datetime.fromtimestamp(slot.closes / 1000, UTC)):
-                held.renew()
+            claim.prepare(values, datetime.fromtimestamp(slot.closes / 1000, UTC))
+            permit.slot.use()
             if self.rate_limiter.wait(slot):
-                return self._sent(sending, values, token)
+                return self._sent(claim, values, permit.token, update_id, carried)
 
-    def _sent(self, sending: Sending, values: Values, token: str) -> GraphCall:
-        row = sending.held.row
+    def _sent(self, claim: Claim, values: Values, token: str, update_id: str, carried: tuple[str, ...]) -> GraphCall:
+        row = claim.row
         self.counters.wrote()
-        with self.telemetry.call(PATCH, sending.carried(values)) as answered:
-            answer = self.graph.patch_user_status(
+        with self.telemetry.call(PATCH, carried) as answered:
+            call = self.graph.patch_user_status(
                 row.policy_id, row.user_status_id, graph_properties(values), token=token
             )
-            answered(answer)
-            log.info("graph answered", extra=_told(sending.own.update_id, answer))
-        return answer
+            answered(call)
+            log.info("graph answered", extra=_log_fields(update_id, call))
+        return call
 
 
-def _told(update_id: str, answer: GraphCall) -> dict[str, str | int]:
-    """A call's end without a word of Graph's: what its support asks for (docs/graph-facts.md#f12)."""
-    reply = answer.reply
+def _log_fields(update_id: str, call: GraphCall) -> dict[str, str | int]:
+    """Return what Graph's support asks for of a call (docs/graph-facts.md#f12), without a word of Graph's."""
+    reply = call.reply
     known = {
         "update_id": update_id,
         "status_code": reply.status_code,
         "transport": reply.transport and reply.transport.value,
-        "duration_ms": answer.duration_milliseconds,
+        "duration_ms": call.duration_milliseconds,
         "request_id": reply.request_id,
         "client_request_id": reply.client_request_id,
     }

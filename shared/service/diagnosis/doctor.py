@@ -11,11 +11,11 @@ from shared.core.basics.access_token import WRITE_ROLE, Claims, read_claims
 from shared.core.basics.version import Version
 from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import is_success, may_still_land
-from shared.core.delivery.user_status import Acceptance, UserStatusRow, Value
+from shared.core.delivery.user_status import Lease, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
-from shared.service.delivery.lease import Held, Leases
-from shared.service.delivery.write import Leave, Sending, Write
+from shared.service.delivery.lease import Claim, Leases
+from shared.service.delivery.write import Permit, Write
 from shared.service.diagnosis.checks import (
     CLOUD,
     GRANT,
@@ -30,7 +30,7 @@ from shared.service.diagnosis.checks import (
     unknown,
 )
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
-from shared.service.ports.runtime import Clock
+from shared.service.ports.runtime import Randomness
 from shared.service.ports.storage import Conflict, CounterStore, Denied, Unavailable, UpdateQueue, UserStatusStore
 from shared.service.rate_limiter import Deferred, RateLimiter
 
@@ -60,7 +60,7 @@ class Doctor:
     leases: Leases
     rate_limiter: RateLimiter
     write: Write
-    clock: Clock
+    randomness: Randomness
     graph_root: str
 
     def checks(self, asked: ProbeTarget | None) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
@@ -109,33 +109,27 @@ class Doctor:
         return refused(READ, reply, has_role=_has_role(token))
 
     def _tried(self, asked: ProbeTarget, token: str) -> CheckResult:
-        slot = self.rate_limiter.enter()
-        if isinstance(slot, Deferred):
-            return unknown(WRITE, "All writes are held back: Graph asked for it, or is failing.", TRY_AGAIN)
-        leave = Leave(slot)
-        try:
-            return self._leased(asked, token, leave)
-        finally:
-            if leave.slot is not None:
-                self.rate_limiter.give_back(leave.slot)
+        with self.rate_limiter.slot() as slot:
+            if isinstance(slot, Deferred):
+                return unknown(WRITE, "All writes are held back: Graph asked for it, or is failing.", TRY_AGAIN)
+            return self._leased(asked, Permit(slot, token))
 
-    def _leased(self, asked: ProbeTarget, token: str, leave: Leave) -> CheckResult:
+    def _leased(self, asked: ProbeTarget, permit: Permit) -> CheckResult:
         key = user_status_key(asked.policy_id, asked.user_status_id)
-        snapshot = self.user_statuses.read(key)
-        row = snapshot.row or UserStatusRow(asked.policy_id, asked.user_status_id)
-        if snapshot.accepted or row.leased_at(self.clock.now()):
-            return unknown(WRITE, "Updates of this user status wait or are on their way.", TRY_AGAIN)
-        own = Acceptance(_ME, _OLDEST, {})
-        held = self.leases.acquire(key, row, snapshot, own, to_send=False)
-        finding, may_land = self._patched(asked, held, own, token, leave)
-        if not may_land:
-            held.release()
+        snapshot = self.user_statuses.read(key, 1)
+        if snapshot.accepted:
+            return _BUSY
+        blank = UserStatusRow(asked.policy_id, asked.user_status_id)
+        claim = self.leases.acquire(key, blank, holder=f"{_ME}-{self.randomness.bits():x}")
+        if isinstance(claim, Lease):
+            return _BUSY
+        finding, may_land = self._patched(asked, claim, permit)
+        claim.release(landing=may_land)
         return finding
 
-    def _patched(
-        self, asked: ProbeTarget, held: Held, own: Acceptance, token: str, leave: Leave
-    ) -> tuple[CheckResult, bool]:
-        """What came of it, and whether the write may yet land: then the lease has to run out."""
+    def _patched(self, asked: ProbeTarget, claim: Claim, permit: Permit) -> tuple[CheckResult, bool]:
+        """Return what came of it, and whether the write may yet land: then the lease has to run out."""
+        token = permit.token
         read = self.graph.read_user_status(asked.policy_id, asked.user_status_id, token=token).reply
         if read.kind is ReplyKind.ROUTE_MISSING:
             said = "operationNotSupported: not even the GET of one user status has a route, so nothing was sent."
@@ -144,15 +138,16 @@ class Doctor:
         values = {name: Value(there[name], _OLDEST, _ME) for name in PROPERTIES if type(there.get(name)) in (str, int)}
         if not values:
             return refused(WRITE, read, has_role=_has_role(token)), False
-        answers, _ = self.write(Sending(held, own, {}), values, token, leave)
-        if not answers:
+        written = self.write(claim, values, permit, update_id=_ME)
+        if not written.calls:
             return unknown(WRITE, "All writes are held back.", TRY_AGAIN), False
-        reply = answers[-1].reply
+        reply = written.reply
         if is_success(reply):
             return ok(WRITE, "The service takes this PATCH: the user status' own values were sent back."), False
         return refused(WRITE, reply, has_role=_has_role(token)), may_still_land(reply)
 
 
+_BUSY = unknown(WRITE, "Updates of this user status wait or are on their way.", TRY_AGAIN)
 _NOT_ASKED = CheckResult(
     WRITE,
     CheckStatus.SKIPPED,

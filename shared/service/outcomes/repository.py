@@ -5,15 +5,24 @@ Every change of a state passes here, so this is where states are counted.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from shared.core.delivery.outcome import Outcome, queued
 from shared.core.intake.envelope import Envelope
+from shared.service.compare_and_swap import compare_and_swap
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Conflict, OutcomeStore, StoredOutcome
 from shared.service.ports.telemetry import Telemetry
 
-_TRIES = 10
+_UNLIKE_ANY = object()
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A change of an outcome, for those who count: None where it was made."""
+
+    before: Outcome | None
 
 
 @dataclass(frozen=True)
@@ -48,15 +57,30 @@ class OutcomeRepository:
 
     def move(self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]) -> Outcome:
         """Apply ``change`` unless the outcome is final; makes the outcome where acceptance has not come to it yet."""
-        for _ in range(_TRIES):
-            outcome = known.outcome if known else queued(envelope, self.clock.now())
-            if outcome.state.final:
-                return outcome
-            changed = change(outcome)
-            if self.write(changed, known):
-                return changed
-            known = self.outcomes.get(envelope.id)
-        raise Conflict(envelope.id)
+        reads = chain([known], iter(lambda: self.outcomes.get(envelope.id), _UNLIKE_ANY))
+        stored: StoredOutcome | None = None
+        move: _Move | None = None
+
+        def read() -> tuple[Outcome, StoredOutcome | None]:
+            nonlocal stored
+            stored = next(reads)
+            return stored.outcome if stored else queued(envelope, self.clock.now()), stored
+
+        def changed(outcome: Outcome) -> Outcome:
+            nonlocal move
+            move = None if outcome.state.final else _Move(stored.outcome if stored else None)
+            return change(outcome) if move else outcome
+
+        def write(outcome: Outcome, stored: StoredOutcome | None) -> None:
+            if stored is not None:
+                self.outcomes.replace(outcome, stored.etag)
+            elif not self.outcomes.insert(outcome):
+                raise Conflict(envelope.id)
+
+        after = compare_and_swap(read, changed, write)
+        if move is not None:
+            self._moved(move.before, after)
+        return after
 
     def write(self, outcome: Outcome, known: StoredOutcome | None) -> bool:
         """Put it in the place of what is known (None: there was nothing); False when someone was faster."""
@@ -68,6 +92,14 @@ class OutcomeRepository:
             return False
         self._moved(known.outcome, outcome)
         return True
+
+    def write_all(self, changes: Sequence[tuple[StoredOutcome, Outcome]]) -> frozenset[str]:
+        """Put each in the place of the outcome it was made from; answers the ids of those that others had changed."""
+        changed = self.outcomes.replace_all([StoredOutcome(after, before.etag) for before, after in changes])
+        for before, after in changes:
+            if after.id not in changed:
+                self._moved(before.outcome, after)
+        return changed
 
     def _moved(self, before: Outcome | None, after: Outcome) -> None:
         self.counters.outcome_changed(before, after)

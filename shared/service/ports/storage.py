@@ -133,6 +133,10 @@ class OutcomeStore(Protocol):
         """Raises ``Conflict`` when it is no longer the one that was read."""
         ...
 
+    def replace_all(self, replacements: Sequence[StoredOutcome]) -> frozenset[str]:
+        """Replace many, each guarded by the etag of its predecessor; answers the ids of those that had changed."""
+        ...
+
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
@@ -154,7 +158,10 @@ class UserStatusStore(Protocol):
         """The same for many, each with its user status's key."""
         ...
 
-    def read(self, key: str) -> Snapshot: ...
+    def read(self, key: str, limit: int | None = None) -> Snapshot:
+        """The row and its acceptances, or up to ``limit`` of them."""
+        ...
+
     def commit(
         self,
         key: str,

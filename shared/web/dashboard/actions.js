@@ -5,11 +5,7 @@ import { ask, say } from "./dialogs.js";
 import { MAX_REPLAYS } from "./rules.js";
 import { counted, whose } from "./words.js";
 
-<<<<<<< HEAD
-const MOST_AT_ONCE = 1000;
 /** @type {Set<string>} */
-=======
->>>>>>> intake
 const busy = new Set();
 /** @type {() => void} */
 let after = () => {};

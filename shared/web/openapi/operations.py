@@ -1,260 +1,135 @@
-"""Every path and method of the API, with its answers: what the document shows and what 405 is told by."""
+"""The parts that operations of the OpenAPI document are made of.
 
+Each operation is described beside its handler; what it does is the handler's docstring.
+"""
+
+import inspect
 from collections.abc import Mapping
-from typing import Final
+from http import HTTPStatus
+from typing import Any
 
-from shared.web.openapi.parts import (
-    ANYONE,
-    FOLLOWED,
-    ID,
-    KEY,
-    LIST,
-    LOCATED,
-    PREFER,
-    SECONDS_HEADER,
-    STRING_HEADER,
-    TEXT,
-    UNCHANGED,
-    as_json,
-    body,
-    file,
-    operation,
-    parameter,
-)
-from shared.web.openapi.schemas import EXAMPLE, EXAMPLE_BY_NAME, IDS_EXAMPLE, Schema, ref
+from shared.core.intake.limits import MAX_KEY_LENGTH
+from shared.web.openapi.schemas import Schema, ref
+from shared.web.response import PROBLEM_TYPE
+from shared.web.waiting import MAX_WAIT_SECONDS
 
-_RESOURCE = ref("UpdateResource")
-PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
-    "/updates": {
-        "post": operation(
-            "Accept an update",
-            {
-                202: as_json(_RESOURCE, "On the queue.", LOCATED),
-                200: as_json(_RESOURCE, "Final already: a repeated request, or `Prefer: wait`.", LOCATED),
-            },
-            400,
-            413,
-            415,
-            422,
-            operationId="postUpdate",
-            parameters=[KEY, PREFER],
-            requestBody=body(
-                ref("Update"),
-                examples={
-                    "documented": {"value": EXAMPLE},
-                    "byPrincipalName": {"value": EXAMPLE_BY_NAME},
-                },
-            ),
-        ),
-        "get": operation(
-            "List updates, newest first",
-            {200: as_json(ref("UpdateList"), "A page.")},
-            400,
-            operationId="listUpdates",
-            parameters=LIST,
-        ),
-    },
-    "/updates/batch": {
-        "post": operation(
-            "Accept many updates",
-            {202: as_json(ref("Verdicts"), "A verdict for each, in order.")},
-            400,
-            413,
-            415,
-            operationId="postBatch",
-            parameters=[KEY],
-            requestBody=body(ref("Batch"), examples={"one": {"value": {"updates": [EXAMPLE]}}}),
-        ),
-    },
-    "/updates/replay": {
-        "post": operation(
-            "Replay failed and canceled updates by filter",
-            {
-                200: as_json(ref("ReplayCount"), "With `dryRun`: how many match."),
-                202: as_json(ref("Replayed"), "Done, as many as one call takes."),
-            },
-            400,
-            413,
-            415,
-            operationId="replayUpdates",
-            requestBody=body(ref("ReplayFilter"), examples={"dry": {"value": {"status": "failed", "dryRun": True}}}),
-        ),
-    },
-    "/updates/{id}": {
-        "get": operation(
-            "What became of an update",
-            {
-                200: as_json(
-                    _RESOURCE,
-                    "The update.",
-                    {
-                        "Retry-After": SECONDS_HEADER,
-                        "Preference-Applied": STRING_HEADER,
-                        "Vary": STRING_HEADER,
-                    },
-                )
-            },
-            404,
-            operationId="getUpdate",
-            parameters=[ID, PREFER],
-        ),
-    },
-    "/updates/{id}/cancel": {
-        "post": operation(
-            "Take an update back",
-            {200: as_json(_RESOURCE, "It will not be sent.")},
-            404,
-            409,
-            operationId="cancelUpdate",
-            parameters=[ID],
-        ),
-    },
-    "/updates/{id}/replay": {
-        "post": operation(
-            "Replay an update that failed or was canceled",
-            {202: as_json(_RESOURCE, "The new update.", LOCATED)},
-            404,
-            409,
-            operationId="replayUpdate",
-            parameters=[ID],
-        ),
-    },
-    "/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses/{deviceComplianceUserStatusId}": {
-        "get": operation(
-            "What stands in Graph of a user status, and what waits",
-            {200: as_json(ref("UserStatus"), "By property.")},
-            404,
-            operationId="getUserStatus",
-            parameters=[
-                parameter("deviceCompliancePolicyId", TEXT, "path"),
-                parameter("deviceComplianceUserStatusId", TEXT, "path"),
-            ],
-        ),
-    },
-    "/erasures": {
-        "post": operation(
-            "Erase a person's data",
-            {202: as_json(ref("Erasure"), "Begun, perhaps done.", FOLLOWED)},
-            400,
-            413,
-            415,
-            operationId="postErasure",
-            requestBody=body(
-                ref("ErasureSubject"),
-                examples={
-                    "person": {"value": {"userPrincipalName": "ada@contoso.com"}},
-                    "userStatus": {"value": IDS_EXAMPLE},
-                },
-            ),
-        ),
-    },
-    "/erasures/{id}": {
-        "get": operation(
-            "How far an erasure has come",
-            {200: as_json(ref("Erasure"), "The erasure.", {"Retry-After": SECONDS_HEADER})},
-            404,
-            operationId="getErasure",
-            parameters=[ID],
-        ),
-    },
-    "/webhooks/{source}": {
-        "post": operation(
-            "What another system tells, in its own shape",
-            {
-                200: as_json({"type": "object"}, "Event Grid's handshake: `validationResponse`."),
-                202: as_json(ref("Verdicts"), "A verdict for each message."),
-            },
-            400,
-            401,
-            413,
-            415,
-            operationId="postWebhook",
-            security=ANYONE,
-            parameters=[parameter("source", TEXT, "path")],
-            requestBody=body({}),
-        ),
-        "get": operation(
-            "Okta's question whether the address is the receiver's",
-            {200: as_json({"type": "object"}, "The challenge as `verification`.")},
-            404,
-            operationId="getWebhook",
-            security=ANYONE,
-            parameters=[parameter("source", TEXT, "path")],
-        ),
-        "options": operation(
-            "CloudEvents' abuse protection handshake",
-            {
-                200: as_json(
-                    {"type": "object"},
-                    "Allowed.",
-                    {
-                        "Allow": STRING_HEADER,
-                        "WebHook-Allowed-Origin": STRING_HEADER,
-                        "WebHook-Allowed-Rate": STRING_HEADER,
-                    },
-                )
-            },
-            operationId="allowWebhook",
-            security=ANYONE,
-            parameters=[
-                parameter("source", TEXT, "path"),
-                parameter("WebHook-Request-Origin", {"type": "string"}, "header"),
-                parameter("WebHook-Request-Rate", {"type": "string"}, "header"),
-            ],
-        ),
-    },
-    "/stats": {
-        "get": operation("The last 24 hours", {200: as_json(ref("Stats"), "Counts.")}, operationId="getStats"),
-    },
-    "/doctor": {
-        "get": operation(
-            "What keeps the relay from its work, and the next step",
-            {200: as_json(ref("Doctor"), "One finding a check, whatever was found.")},
-            400,
-            operationId="getDoctor",
-            parameters=[
-                parameter("deviceCompliancePolicyId", TEXT, description="Together with the other: tries the PATCH."),
-                parameter("deviceComplianceUserStatusId", TEXT, description="Its own values are sent back."),
-            ],
-        ),
-    },
-    "/health/live": {
-        "get": operation(
-            "Whether the process runs",
-            {200: as_json(ref("Live"), "It does.")},
-            operationId="live",
-            security=ANYONE,
-        ),
-    },
-    "/health/ready": {
-        "get": operation(
-            "Whether all around it can be used",
-            {200: as_json(ref("Ready"), "It can."), 503: as_json(ref("Ready"), "Something is failing.")},
-            operationId="ready",
-            security=ANYONE,
-        ),
-    },
-    "/openapi.json": {
-        "get": operation(
-            "This document", {200: as_json({"type": "object"}, "OpenAPI 3.1.")}, operationId="openapi", security=ANYONE
-        ),
-    },
-    "/dashboard": {
-        "get": operation(
-            "The operator's dashboard, an empty page: what it shows it asks this API for",
-            {200: file("text/html", "The page."), 304: UNCHANGED},
-            operationId="getDashboard",
-            security=ANYONE,
-        ),
-    },
-    "/dashboard/{file}": {
-        "get": operation(
-            "What the dashboard is made of",
-            {200: file("*/*", "A module, a style sheet, an image."), 304: UNCHANGED},
-            404,
-            operationId="getDashboardFile",
-            security=ANYONE,
-            parameters=[parameter("file", TEXT, "path")],
-        ),
-    },
+_REASONS = {
+    400: "The request is not valid; `errors` says where.",
+    401: "The request is not signed as this source's requests are.",
+    404: "There is no such thing.",
+    409: "The state of the update does not allow it.",
+    411: "The body did not arrive: it has no `Content-Length`.",
+    413: "The body is too large.",
+    415: "The body is not JSON, or is compressed.",
+    422: "The idempotency key belongs to another payload.",
+    500: "A fault of the relay's own.",
+    503: "Storage cannot be reached; see `Retry-After`.",
 }
+_NO_KEY: Schema = {"description": "The function key is missing or wrong. The Functions host answers so, with no body."}
+_BROKEN: Schema = {
+    "description": "The request is no HTTP that the Functions host can read. It answers so, with no body."
+}
+#: What a request with a body may meet.
+BODY_FAULTS = (400, 411, 413, 415)
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[ -~]+$"}
+_BARE_KEY = r"[!#-+\--~](?:[ -+\--~]{0,253}[!-+\--~])?"
+_QUOTED_KEY = r'"(?:[ !#-\[\]-~]|\\["\\]){1,255}"'
+_UUID: Schema = {"type": "string", "format": "uuid"}
+
+
+def header(description: str, schema: Schema | None = None) -> Schema:
+    """Return a header of an answer; a string unless ``schema`` says otherwise."""
+    return {"description": description, "schema": schema or {"type": "string"}}
+
+
+SECONDS = header("Seconds after which to ask again.", {"type": "integer", "minimum": 0})
+_URL: Schema = {"type": "string", "format": "uri"}
+#: Of an operation that takes a while, and can be followed.
+FOLLOWED: Schema = {
+    "Location": header("Where to ask for it.", _URL),
+    "Operation-Location": header("The same, by the name that Azure SDK pollers follow.", _URL),
+    "Retry-After": SECONDS,
+}
+APPLIED: Schema = {"Preference-Applied": header("The preference that was granted.")}
+_REPEATED: Schema = {"Idempotency-Replayed": header("`true` where an earlier request with this key made the update.")}
+LOCATED: Schema = {**FOLLOWED, **APPLIED, **_REPEATED}
+
+
+def parameter(name: str, schema: Schema, where: str, description: str) -> Schema:
+    """Return a parameter; ``where`` is path, query or header."""
+    rule = {key: value for key, value in schema.items() if key != "description"}
+    return {"name": name, "in": where, "required": where == "path", "schema": rule, "description": description}
+
+
+ID = parameter("id", _UUID, "path", "The id that the relay gave it.")
+PREFER = parameter(
+    "Prefer",
+    {"type": "string", "examples": ["wait=10"]},
+    "header",
+    "RFC 7240: `wait=N` answers when the update is final, or after N seconds "
+    f"({MAX_WAIT_SECONDS} at most). Other preferences are ignored.",
+)
+_BARE_KEY = r"[!#-+\--~](?:[ -+\--~]{0,253}[!-+\--~])?"
+_QUOTED_KEY = r'"(?:[ !#-\[\]-~]|\\["\\]){1,255}"'
+KEY = parameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": f"^(?:{_BARE_KEY}|{_QUOTED_KEY})$"},
+    "header",
+    f"1 to {MAX_KEY_LENGTH} characters: bare, without a comma; or in quotes, with a backslash before quotes and "
+    "backslashes. The same key and payload make one update.",
+)
+
+
+def as_json(schema: Schema, description: str, headers: Schema | None = None, **rest: Any) -> Schema:
+    """Return a JSON answer."""
+    answer = {"description": description, "content": {"application/json": {"schema": schema}}, **rest}
+    return answer | ({"headers": headers} if headers else {})
+
+
+def body(schema: Schema, examples: Mapping[str, Any], **other: Schema) -> Schema:
+    """Return a required body: JSON, and ``other`` schemas by the name of their CloudEvents format."""
+    named = {name: {"value": example} for name, example in examples.items()}
+    more = {f"application/{name.replace('_', '-')}+json": {"schema": other[name]} for name in other}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": named}, **more}}
+
+
+def link(operation_id: str, description: str) -> Schema:
+    """Return a link of an answer to the operation that follows what it began, by the id in the body."""
+    follow = {
+        "operationId": operation_id,
+        "parameters": {"id": "$response.body#/id"},
+        "description": description,
+    }
+    return {"links": {operation_id: follow}}
+
+
+def operation(
+    handler: Any,
+    tag: str,
+    answers: Mapping[int, Schema],
+    *faults: int,
+    key: bool = True,
+    operation_id: str | None = None,
+    **rest: Any,
+) -> Schema:
+    """Return the operation that a handler answers: its docstring is the description, the first line the summary.
+
+    ``faults`` are the problems that it may meet, ``key`` says whether it wants a function key.
+    """
+    text = inspect.cleandoc(handler.__doc__)
+    head, *words = handler.__name__.split("_")
+    unexpected = (500,) if HTTPStatus.SERVICE_UNAVAILABLE in answers else (500, 503)
+    problem = {PROBLEM_TYPE: {"schema": ref("Problem")}}
+    problems = {status: {"description": _REASONS[status], "content": problem} for status in (*faults, *unexpected)}
+    every = {**answers, **problems, **({401: _NO_KEY} if key else {})}
+    if not any(status // 100 == 4 for status in every):  # noqa: PLR2004 - client errors
+        every[400] = _BROKEN
+    return {
+        "operationId": operation_id or head + "".join(map(str.capitalize, words)),
+        "summary": text.splitlines()[0].rstrip("."),
+        "description": text,
+        "tags": [tag],
+        "responses": {str(status): every[status] for status in sorted(every)},
+        **({} if key else {"security": [{}]}),
+        **rest,
+    }

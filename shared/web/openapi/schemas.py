@@ -1,13 +1,23 @@
-"""The JSON shapes of the API as JSON Schema 2020-12, for the OpenAPI document; messages by what validates them."""
+"""The JSON shapes of the API as JSON Schema 2020-12, for the OpenAPI document; messages by what validates them.
+
+A message names its user by id or by name. Generators cannot build a choice of bare ``required`` lists, so the document
+shows two whole objects.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.core.delivery.outcome import State
+from shared.core.delivery.outcome_filter import STATUS_DETAILS, STATUSES
 from shared.core.erasure.erasure import ErasureState
 from shared.core.erasure.subject import SUBJECT_SCHEMA
 from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
-from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
+from shared.core.intake.update_schema import (
+    POLICY_ID_SCHEMA,
+    PROPERTIES,
+    UPDATE_SCHEMA,
+    USER_STATUS_ID_SCHEMA,
+    USER_STATUS_SCHEMA,
+)
 from shared.web.query import REPLAY_SCHEMA
 from shared.web.response import PROBLEM_URN, PROBLEMS
 
@@ -24,116 +34,160 @@ EXAMPLE: Final[Schema] = {
         "userPrincipalName": "User Principal Name value",
     },
 }
-IDS_EXAMPLE: Final[Schema] = {
-    name: EXAMPLE[name] for name in ("deviceCompliancePolicyId", "deviceComplianceUserStatusId")
+#: The two ids that name a user status.
+IDS: Final[Schema] = {
+    "deviceCompliancePolicyId": POLICY_ID_SCHEMA,
+    "deviceComplianceUserStatusId": USER_STATUS_ID_SCHEMA,
 }
+IDS_EXAMPLE: Final[Schema] = {name: EXAMPLE[name] for name in IDS}
 EXAMPLE_BY_NAME: Final[Schema] = {
     "deviceCompliancePolicyId": EXAMPLE["deviceCompliancePolicyId"],
     "userPrincipalName": "a.user@contoso.example",
     "userStatus": {"status": "compliant"},
 }
-_STATUSES = list(dict.fromkeys(state.status for state in State))
-_DETAILS = [state.detail for state in State if state.detail]
-_DATE_TIME: Schema = {"type": "string", "format": "date-time"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
+DATE_TIME: Schema = {"type": "string", "format": "date-time"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+_STATUS: Schema = {"type": "string", "enum": STATUSES}
+_OK_OR_FAILING: Schema = {"type": "string", "enum": ["ok", "failing"]}
 _ID: Schema = {"type": "string", "format": "uuid", "description": "A UUIDv7; its time is the acceptance time."}
-_COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 
 
 def ref(name: str) -> Schema:
-    """A reference to one of these."""
+    """Return a reference to one of these schemas."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _nullable(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else {"anyOf": [schema, {"type": "null"}]}
+def nullable(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null."""
+    if "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    choice = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, **choice, "type": [schema["type"], "null"]}
 
 
-def _object(properties: Schema, *, optional: tuple[str, ...] = (), **rest: Any) -> Schema:
+def object_of(properties: Schema, *, optional: tuple[str, ...] = (), **rest: Any) -> Schema:
+    """Return the schema of an object; members that are not ``optional`` are required."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required, **rest}
 
 
 _STRING: Schema = {"type": "string"}
+_SUPPORT_IDS = ("requestId", "clientRequestId", "activityId")
 _LISTED = {
     "id": _ID,
-    "status": {"enum": _STATUSES},
-    "statusDetail": {"enum": [*_DETAILS, None]},
-    "deviceCompliancePolicyId": _nullable(_STRING),
-    "deviceComplianceUserStatusId": _nullable(
+    "status": _STATUS,
+    "statusDetail": nullable({"type": "string", "enum": STATUS_DETAILS}),
+    "deviceCompliancePolicyId": nullable(_STRING),
+    "deviceComplianceUserStatusId": nullable(
         {**_STRING, "description": "Null while only the principal name is known."}
     ),
     "userPrincipalName": {**_STRING, "description": "Only of a message that names its user by it."},
-    "userStatus": _nullable({"type": "object", "description": "As accepted; null once erased."}),
-    "source": _nullable(_STRING),
-    "idempotencyKey": _nullable(_STRING),
-    "submittedBy": _nullable({**_STRING, "description": "The Entra principal, where the platform vouches for it."}),
-    "createdDateTime": _DATE_TIME,
-    "lastActionDateTime": _DATE_TIME,
-    "nextAttemptDateTime": _nullable(_DATE_TIME),
-    "attemptCount": _COUNT,
-    "error": _nullable(ref("Error")),
-    "supersededBy": _nullable(_ID),
-    "replayOf": _nullable(_ID),
-    "replayedBy": _nullable(_ID),
+    "userStatus": nullable({"type": "object", "description": "As accepted; null once erased."}),
+    "source": nullable(_STRING),
+    "idempotencyKey": nullable(_STRING),
+    "submittedBy": nullable({**_STRING, "description": "The Entra principal, where the platform vouches for it."}),
+    "createdDateTime": DATE_TIME,
+    "lastActionDateTime": DATE_TIME,
+    "nextAttemptDateTime": nullable(DATE_TIME),
+    "attemptCount": COUNT,
+    "error": nullable(ref("Error")),
+    "supersededBy": nullable(_ID),
+    "replayOf": nullable(_ID),
+    "replayedBy": nullable(_ID),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
-    "result": _nullable({"type": "object", "description": "What Graph returned."}),
+    "result": nullable({"type": "object", "description": "What Graph returned."}),
     "rawMessage": {"type": "string", "description": "Of a message that could not be read, or was given up."},
-    "rawMessageEncoding": {"const": "base64"},
+    "rawMessageEncoding": {"type": "string", "const": "base64"},
 }
-_VALUE = _object(
-    {"value": {"type": ["string", "integer", "null"]}, "updateId": _ID, "versionDateTime": _DATE_TIME},
+
+
+def _message(named_by: str, other: str, example: Schema) -> Schema:
+    """Return the message that names its user in one of the two ways."""
+    properties = {name: rule for name, rule in UPDATE_SCHEMA["properties"].items() if name != other}
+    return {
+        **UPDATE_SCHEMA,
+        "properties": properties | {"userStatus": ref("UserStatusValues")},
+        "required": [*UPDATE_SCHEMA["required"], named_by],
+        "examples": [example],
+    }
+
+
+_VALUE = object_of(
+    {"value": {"type": ["string", "integer", "null"]}, "updateId": _ID, "versionDateTime": DATE_TIME},
     description="A value (null once erased), the update that brought it, and the time that orders it.",
 )
-_CHECK = {"enum": ["ok", "failing", "unknown"]}
+_CHECK = {"type": "string", "enum": ["ok", "failing", "unknown"]}
 
 SCHEMAS: Final[Schema] = {
-    "Update": {**UPDATE_SCHEMA, "examples": [EXAMPLE, EXAMPLE_BY_NAME]},
-    "UpdateResource": _object(_LISTED | _REST, optional=("userPrincipalName", "rawMessage", "rawMessageEncoding")),
-    "ListedUpdate": _object(_LISTED, optional=("userPrincipalName",)),
-    "UpdateList": _object(
+    "Update": {
+        "description": "A message: what is reported of one user, named by id or by principal name.",
+        "oneOf": [ref("UpdateById"), ref("UpdateByName")],
+    },
+    "UpdateById": _message("deviceComplianceUserStatusId", "userPrincipalName", EXAMPLE),
+    "UpdateByName": _message("userPrincipalName", "deviceComplianceUserStatusId", EXAMPLE_BY_NAME),
+    "UserStatusValues": USER_STATUS_SCHEMA,
+    "CloudEvent": {
+        "type": "object",
+        "description": "A CloudEvents 1.0 event; its data is the message, its source and id are the idempotency key.",
+        "properties": {
+            "specversion": {"type": "string", "const": "1.0"},
+            **{name: {"type": "string", "minLength": 1} for name in ("id", "source", "type")},
+            "data": ref("Update"),
+        },
+        "required": ["specversion", "id", "source", "type", "data"],
+        "additionalProperties": True,
+    },
+    "UpdateResource": object_of(_LISTED | _REST, optional=("userPrincipalName", "rawMessage", "rawMessageEncoding")),
+    "ListedUpdate": object_of(_LISTED, optional=("userPrincipalName",)),
+    "UpdateList": object_of(
         {"value": {"type": "array", "items": ref("ListedUpdate")}, "nextLink": {"type": "string", "format": "uri"}},
         optional=("nextLink",),
     ),
-    "Error": _object(
+    "Error": object_of(
         {
             "code": _STRING,
             "message": {"type": "string", "maxLength": 2048},
             "errors": {"type": "array", "items": ref("Fault")},
-            "innerError": {
-                "type": "object",
-                "description": "Graph's own: statusCode, code, requestId, activityId, ...",
-            },
+            "innerError": ref("InnerError"),
         },
         optional=("errors", "innerError"),
     ),
-    "Fault": _object({"pointer": {"type": "string", "description": "RFC 6901."}, "detail": _STRING}),
-    "Attempt": _object(
+    "InnerError": object_of(
         {
-            "startedDateTime": _DATE_TIME,
-            "durationMilliseconds": _COUNT,
-            "statusCode": _nullable({"type": "integer"}),
-            "code": _nullable(_STRING),
-            "requestId": _nullable(_STRING),
-            "clientRequestId": _nullable(_STRING),
-            "retryAfterSeconds": _nullable({"type": "number"}),
+            "statusCode": nullable({"type": "integer"}),
+            **{name: nullable(_STRING) for name in ("code", *_SUPPORT_IDS, "date")},
+        },
+        optional=("statusCode", "code", *_SUPPORT_IDS, "date"),
+        description="What Graph said: its status, code and date, and the ids that Microsoft's support asks for.",
+    ),
+    "Fault": object_of({"pointer": {"type": "string", "description": "RFC 6901."}, "detail": _STRING}),
+    "Attempt": object_of(
+        {
+            "startedDateTime": DATE_TIME,
+            "durationMilliseconds": COUNT,
+            "statusCode": nullable({"type": "integer"}),
+            "code": nullable(_STRING),
+            "requestId": nullable(_STRING),
+            "clientRequestId": nullable(_STRING),
+            "retryAfterSeconds": nullable({"type": "number"}),
         }
     ),
-    "Batch": _object(
+    "Batch": object_of(
         {"updates": {"type": "array", "items": ref("Update"), "minItems": 1, "maxItems": MAX_UPDATES}},
         additionalProperties=False,
     ),
-    "Verdicts": _object({"value": {"type": "array", "items": ref("Verdict")}}),
-    "Verdict": _object(
-        {"index": _COUNT, "id": _ID, "status": {"enum": _STATUSES}, "error": ref("Error")},
+    "Verdicts": object_of({"value": {"type": "array", "items": ref("Verdict")}}),
+    "Verdict": object_of(
+        {"index": COUNT, "id": _ID, "status": _STATUS, "error": ref("Error")},
         optional=("id", "status", "error"),
     ),
     "ReplayFilter": REPLAY_SCHEMA,
-    "ReplayCount": _object({"matched": _COUNT}),
-    "Replayed": _object({"matched": _COUNT, "replayed": {**_COUNT, "maximum": MAX_REPLAYS}, "remaining": _COUNT}),
-    "UserStatus": _object(
+    "ReplayCount": object_of({"matched": COUNT}),
+    "Replayed": object_of({"matched": COUNT, "replayed": {**COUNT, "maximum": MAX_REPLAYS}, "remaining": COUNT}),
+    "UserStatus": object_of(
         {
             "deviceCompliancePolicyId": _STRING,
             "deviceComplianceUserStatusId": _STRING,
@@ -144,64 +198,44 @@ SCHEMAS: Final[Schema] = {
             },
         }
     ),
-    "PropertyState": _object({"confirmed": _nullable(_VALUE), "waiting": _nullable(_VALUE)}),
+    "PropertyState": object_of({"confirmed": nullable(_VALUE), "waiting": nullable(_VALUE)}),
     "ErasureSubject": SUBJECT_SCHEMA,
-    "Erasure": _object(
+    "Erasure": object_of(
         {
             "id": {**_ID, "description": "A UUIDv7; what was accepted after its time is not touched."},
-            "status": {"enum": [state.value for state in ErasureState]},
-            "createdDateTime": _DATE_TIME,
-            "lastActionDateTime": _DATE_TIME,
-            "updatesErased": _COUNT,
-            "userStatusesErased": _COUNT,
+            "status": {"type": "string", "enum": [state.value for state in ErasureState]},
+            "createdDateTime": DATE_TIME,
+            "lastActionDateTime": DATE_TIME,
+            "updatesErased": COUNT,
+            "userStatusesErased": COUNT,
         },
         description="It never says whom it is about.",
     ),
-    "Stats": _object(
+    "Doctor": object_of(
         {
-            "asOfDateTime": _DATE_TIME,
-            "last24Hours": _object(
-                {"byStatus": _COUNTS, "byStatusDetail": _COUNTS, "byErrorCode": _COUNTS, "graphWrites": _COUNT}
-            ),
-            "deliveriesPerMinute": {"type": "number", "minimum": 0},
-            "deliveries": {"type": "array", "items": _object({"startDateTime": _DATE_TIME, "count": _COUNT})},
-            "queue": _object({"length": _COUNT, "headAgeSeconds": _nullable({"type": "number", "minimum": 0})}),
-            "quota": _object(
-                {
-                    "writes": _COUNT,
-                    "seconds": {"type": "number"},
-                    "used": _COUNT,
-                    "holding": {"type": "boolean"},
-                    "holdUntilDateTime": _nullable(_DATE_TIME),
-                }
-            ),
-        }
-    ),
-    "Doctor": _object(
-        {
-            "asOfDateTime": _DATE_TIME,
-            "status": {"enum": ["ok", "failing"]},
+            "asOfDateTime": DATE_TIME,
+            "status": _OK_OR_FAILING,
             "checks": {"type": "array", "items": ref("Finding")},
         }
     ),
-    "Finding": _object(
+    "Finding": object_of(
         {
             "name": _STRING,
-            "status": {"enum": ["ok", "failing", "unknown", "skipped"]},
+            "status": {"type": "string", "enum": ["ok", "failing", "unknown", "skipped"]},
             "detail": _STRING,
-            "nextStep": _nullable(_STRING),
+            "nextStep": nullable(_STRING),
         }
     ),
-    "Live": _object({"status": {"const": "ok"}}),
-    "Ready": _object(
+    "Live": object_of({"status": {"type": "string", "const": "ok"}}),
+    "Ready": object_of(
         {
-            "status": {"enum": ["ok", "failing"]},
-            "checks": _object({"queue": _CHECK, "table": _CHECK, "identity": _CHECK, "graph": _CHECK}),
+            "status": _OK_OR_FAILING,
+            "checks": object_of({"queue": _CHECK, "table": _CHECK, "identity": _CHECK, "graph": _CHECK}),
         }
     ),
-    "Problem": _object(
+    "Problem": object_of(
         {
-            "type": {"enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
+            "type": {"type": "string", "enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
             "title": _STRING,
             "status": {"type": "integer"},
             "detail": _STRING,

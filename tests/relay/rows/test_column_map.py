@@ -82,7 +82,8 @@ def test_a_mapped_column_must_be_in_the_file(tmp_path: Path) -> None:
         ({"A": 1}, "column 'A'"),
         ({"A": {"values": {}}}, "column 'A'"),
         ({"A": {"to": "status", "values": {"x": 1}}}, "values must be"),
-        ({"A": {"to": "status", "valves": {}}}, "other than to and values"),
+        ({"A": {"to": "status", "valves": {}}}, "other than to, values and timestamp"),
+        ({"A": {"to": "status", "timestamp": 1}}, "timestamp must be true or false"),
         ('{"A": "status", "A": "source"}', "more than once"),
         ({"A": "status", "a ": "source"}, "twice"),
     ],
@@ -99,3 +100,30 @@ def test_json_lines_have_no_columns(tmp_path: Path) -> None:
     """A map would have no effect on them."""
     with pytest.raises(UnreadableFile, match="--map is for CSV"):
         read("{}\n", column_map=a_map(tmp_path, {"A": "status"}))
+
+
+PORTAL = """Device name,Logged in user,Policy,Compliance status,Last check-in,UPN\r
+LAPTOP-1,A User,Win compliance,Not compliant,2026-11-23 20:30:00.0000000,a.user@contoso.example\r
+LAPTOP-2,B User,Win compliance,Compliant,never,b.user@contoso.example\r
+"""
+
+
+def test_the_portals_export_is_read_as_it_is(tmp_path: Path) -> None:
+    """``timestamp`` reads times as a webhook's map does: one without an offset is UTC."""
+    columns = a_map(
+        tmp_path,
+        {
+            "UPN": "userPrincipalName",
+            "Policy": None,
+            "Compliance status": {
+                "to": "status",
+                "values": {"Compliant": "compliant", "Not compliant": "nonCompliant"},
+            },
+            "Last check-in": {"to": "lastReportedDateTime", "timestamp": True},
+        },
+    )
+    (message,) = updates(PORTAL[: PORTAL.index("LAPTOP-2")], policy=POLICY, column_map=columns)
+    assert message["userStatus"] == {"status": "nonCompliant", "lastReportedDateTime": "2026-11-23T20:30:00.0000000Z"}
+    ((line, at, detail),) = faults(PORTAL, policy=POLICY, column_map=columns)
+    assert (line, at) == (3, "Last check-in")
+    assert "not 'never'" in detail

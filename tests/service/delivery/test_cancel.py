@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import Outcome, State
-from shared.core.delivery.user_status import Acceptance, UserStatusRow
+from shared.core.delivery.user_status import UserStatusRow
 from shared.service.delivery.cancel import TooLate
-from shared.service.delivery.lease import Leases
+from shared.service.delivery.lease import Claim, Leases
 from tests.builders import an_envelope, an_id, reported
 from tests.world import World
 
@@ -52,12 +52,11 @@ def test_an_update_on_its_way_cannot(world: World) -> None:
     update_id = world.accept()
     envelope = world.outcome(update_id).envelope
     assert envelope is not None
-    snapshot = world.user_statuses.read(envelope.user_status_key)
-    held = Leases(world.user_statuses, world.clock, timedelta(seconds=30)).acquire(
-        envelope.user_status_key, UserStatusRow.of(envelope), snapshot, Acceptance.of(envelope)
-    )
+    leases = Leases(world.user_statuses, world.clock, timedelta(seconds=30))
+    claim = leases.acquire(envelope.user_status_key, UserStatusRow.of(envelope), holder="a turn")
+    assert isinstance(claim, Claim)
     assert isinstance(world.relay.updates.cancel(update_id), TooLate)
-    held.release()
+    claim.release()
     assert isinstance(world.relay.updates.cancel(update_id), Outcome)
 
 

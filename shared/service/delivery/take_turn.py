@@ -1,0 +1,161 @@
+"""Take an update's turn: lease its user status, send what is pending there, write down what came of it.
+
+Gather (row, outcomes), decide (``core``), act. The queue says whose turn it is; the user status's row says what to
+send: the newest accepted values that Graph does not have, of whichever update. What decides is read under the lease.
+What happens when the process dies between two lines is in ``docs/architecture/crash-safety.md``.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.core.delivery.graph_reply import GraphReply
+from shared.core.delivery.outcome import Members, deadline_exceeded
+from shared.core.delivery.retry import (
+    DeadlineExceeded,
+    DeliveryLimits,
+    Done,
+    GiveUp,
+    RetryAt,
+    Step,
+    decide,
+    refuses_every_value,
+)
+from shared.core.delivery.user_status import Lease, Values, lease_retry_time, lost_values, update_ids
+from shared.core.intake.envelope import Envelope
+from shared.service.delivery.complete import Complete
+from shared.service.delivery.lease import Leases
+from shared.service.delivery.read_outcomes import ReadOutcomes
+from shared.service.delivery.turn import Turn
+from shared.service.delivery.write import Permit, Write
+from shared.service.ports.graph import Identity, IdentityUnavailable
+from shared.service.ports.runtime import Clock, Randomness
+from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
+from shared.service.rate_limiter import Deferred, RateLimiter
+
+log = logging.getLogger(__name__)
+
+#: Writes of one turn; where Graph refuses more of them, the rest has its turn later.
+MAX_WRITES = 6
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_CONFLICT_PAUSE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class TakeTurn:
+    """Takes turns; safe to call from any thread of any instance, any number of times."""
+
+    user_statuses: UserStatusStore
+    leases: Leases
+    read_outcomes: ReadOutcomes
+    identity: Identity
+    rate_limiter: RateLimiter
+    write: Write
+    complete: Complete
+    clock: Clock
+    randomness: Randomness
+    limits: DeliveryLimits
+
+    def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> None:
+        """Carry one update as far as it goes now; ``known`` is its outcome as read before, which may have changed."""
+        turn = Turn(envelope, known, holder=f"{self.randomness.bits():x}")
+        if turn.overdue(self.clock.now(), self.limits.deadline):
+            self._take(turn)  # fails without a call
+            return
+        if turn.final and not self._lost_values(turn):
+            log.info("dropped", extra={"update_id": turn.id})
+            return
+        with self.rate_limiter.slot() as slot:
+            if isinstance(slot, Deferred):
+                self.complete.requeue(envelope, slot.when)
+                return
+            try:
+                turn.permit = Permit(slot, self.identity.token())
+            except IdentityUnavailable as error:
+                self._without_token(turn, GraphReply(status_code=None, identity_fault=str(error)))
+                return
+            self._take(turn)
+
+    def _lost_values(self, turn: Turn) -> bool:
+        row = self.user_statuses.read(turn.envelope.user_status_key, 0).row
+        return row is not None and bool(lost_values(row))
+
+    def _without_token(self, turn: Turn, reply: GraphReply) -> None:
+        """No call can be made: it waits, however long, since nothing was tried."""
+        self.rate_limiter.report(turn.envelope.user_status_key, reply)
+        step = self._decide(turn, reply, _NEVER)
+        if isinstance(step, RetryAt):
+            self.complete.retry_later(turn.envelope, turn.known, step, ())
+
+    def _take(self, turn: Turn) -> None:
+        try:
+            claim = self.leases.acquire(turn.envelope.user_status_key, turn.blank_row, holder=turn.holder, own=turn.own)
+        except Conflict:
+            self.complete.requeue(turn.envelope, self.clock.now() + _CONFLICT_PAUSE)
+            return
+        if isinstance(claim, Lease):
+            when = lease_retry_time(claim, self.clock.now(), self.randomness.jitter())
+            self.complete.requeue(turn.envelope, when)
+            return
+        turn.claimed = claim
+        self.read_outcomes.pending(turn)
+        self.complete(turn, self._send(turn))
+
+    def _send(self, turn: Turn) -> RetryAt | Deferred | None:
+        """Send what is pending; return why the rest has to wait, None where nothing has to."""
+        if turn.overdue(self.clock.now(), self.limits.deadline):
+            turn.fail([turn.id], deadline_exceeded(turn.outcome.error if turn.outcome else None))
+            return None
+        whole = True
+        for _ in range(MAX_WRITES):
+            if not self._has_work(turn):
+                return None
+            values = turn.values() if whole else turn.newest_alone(turn.values())
+            single = values == turn.newest_alone(values)
+            step = self._try(turn, values)
+            match step:
+                case RetryAt() | Deferred():
+                    return step
+                case DeadlineExceeded(error):
+                    turn.fail([turn.id], error.to_json())
+                    return None
+                case GiveUp(error) if refuses_every_value(error.reply):
+                    turn.fail(list(turn.claim.accepted), error.to_json())
+                    return None
+                case GiveUp(error) if single:
+                    self._refused(turn, values, error.to_json())
+            # A refused merged write is split: its newest update alone, then the rest in one write.
+            whole = single or isinstance(step, Done)
+        return Deferred(self.clock.now())
+
+    def _has_work(self, turn: Turn) -> bool:
+        """Whether this turn has anything to send: its own values, or ones that a withdrawn write may have replaced."""
+        if turn.permit is None or turn.stale:
+            return False
+        return turn.open or bool(turn.lost())
+
+    def _try(self, turn: Turn, values: Values) -> Step | Deferred:
+        assert turn.permit is not None  # noqa: S101 - a turn without a permit has no work
+        written = self.write(turn.claim, values, turn.permit, update_id=turn.id, carried=turn.traces(values))
+        turn.note(values, written.calls)
+        if written.deferred is not None:
+            return written.deferred
+        return self._decide(turn, written.reply, turn.deadline(self.limits.deadline))
+
+    def _refused(self, turn: Turn, values: Values, error: Members) -> None:
+        """The one update whose values these are fails; where there is none, they are not sent again."""
+        waiting = update_ids(values) & turn.claim.accepted.keys()
+        turn.fail(waiting, error)
+        if not waiting:
+            turn.claim.forget(values)
+        self.read_outcomes.pending(turn)
+
+    def _decide(self, turn: Turn, reply: GraphReply, deadline: datetime) -> Step:
+        return decide(
+            reply,
+            attempt=turn.envelope.attempt,
+            now=self.clock.now(),
+            jitter=self.randomness.jitter(),
+            policy=self.limits.retry,
+            deadline=deadline,
+        )
