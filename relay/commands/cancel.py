@@ -12,4 +12,4 @@ def cancel(
     """Take an update back that was not sent yet."""
     screen = Screen(as_json=as_json)
     client = options.client(screen, url, key, insecure=insecure)
-    show_update(screen, client.post(options.update_path(update_id) + "/cancel", idempotent=False).body)
+    show_update(screen, client.post(options.update_path(update_id) + "/cancel", idempotent=True).body)
