@@ -10,6 +10,7 @@ from relay.errors import INVALID_INPUT, CommandError
 from relay.rows.column_map import ColumnMap, read_column_map
 from relay.rows.row import UnreadableFile
 from tests.builders import POLICY
+from tests.relay.process import ROOT
 from tests.relay.rows.reading import faults, read, updates
 
 
@@ -127,3 +128,11 @@ def test_the_portals_export_is_read_as_it_is(tmp_path: Path) -> None:
     ((line, at, detail),) = faults(PORTAL, policy=POLICY, column_map=columns)
     assert (line, at) == (3, "Last check-in")
     assert "not 'never'" in detail
+
+
+def test_the_example_is_valid() -> None:
+    """The README submits it."""
+    folder = ROOT / "examples"
+    content = (folder / "portal-export.csv").read_bytes()
+    messages = updates(content, policy=POLICY, column_map=read_column_map(folder / "portal-columns.json"))
+    assert [message["userStatus"]["status"] for message in messages] == ["nonCompliant", "compliant"]
