@@ -1,11 +1,14 @@
 """The commands, a module each; this page is their table of contents."""
 
+from collections.abc import Callable
+
 import typer
 
 from relay.commands.cancel import cancel
 from relay.commands.doctor import doctor
 from relay.commands.get import get
 from relay.commands.list_updates import list_updates
+from relay.commands.option_groups import with_option_groups
 from relay.commands.replay import replay
 from relay.commands.submit import submit
 from relay.commands.watch import watch
@@ -19,11 +22,15 @@ app = typer.Typer(
     help="Hand compliance statuses to a relay, and see what becomes of them.",
     epilog="Exit status: 0 all well, 1 something failed, 2 wrong input or usage, 130 interrupted (Ctrl-C).",
 )
-app.command()(submit)
-app.command()(get)
-app.command("list")(list_updates)
-app.command()(watch)
-app.command()(cancel)
-app.command()(replay)
-app.command()(doctor)
-app.command()(webhook)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "submit": submit,
+    "get": get,
+    "list": list_updates,
+    "watch": watch,
+    "cancel": cancel,
+    "replay": replay,
+    "doctor": doctor,
+    "webhook": webhook,
+}
+for name, command in _COMMANDS.items():
+    app.command(name)(with_option_groups(command))

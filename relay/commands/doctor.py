@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from relay.client import ApiError, RelayClient
-from relay.commands import options
-from relay.commands.options import Insecure, Json, Key, Policy, Url, UserStatusId
+from relay.commands.options import Policy, RelayOptions, UserStatusId, filters
 from relay.errors import FAILED, CommandError
 from relay.output.screen import Screen
 from relay.output.tables import table
@@ -22,23 +21,20 @@ type _Checks = Sequence[Mapping[str, Any]]
 
 
 def doctor(
+    relay: RelayOptions,
     settings: Annotated[
         Path | None,
         typer.Option(help="Check this settings file instead: local.settings.json, .env, or what az lists."),
     ] = None,
     policy: Policy = None,
     user_status: UserStatusId = None,
-    url: Url = None,
-    key: Key = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
 ) -> None:
     """Find out what keeps a relay from working, and what to do next."""
-    screen = Screen(as_json=as_json)
+    screen = relay.screen()
     if settings is not None:
         raise typer.Exit(_check_settings(screen, settings))
-    query = options.filters(policy=policy, user_status=user_status)
-    raise typer.Exit(_check_relay(screen, options.client(screen, url, key, insecure=insecure, seconds=0), query))
+    query = filters(policy=policy, user_status=user_status)
+    raise typer.Exit(_check_relay(screen, relay.client(screen, seconds=0), query))
 
 
 def _check_relay(screen: Screen, client: RelayClient, query: Mapping[str, str]) -> int:

@@ -1,13 +1,14 @@
 """Options that several commands have, and what the commands make of them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from relay.client import RelayClient
-from relay.config import DEFAULT_URL, Config, read_config
+from relay.config import DEFAULT_URL, read_config
 from relay.errors import usage_error
 from relay.output.screen import Screen
 from relay.retry import RetryBackoff
@@ -16,36 +17,18 @@ from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome_filter import FILTERS
 
 _PANEL = "Which relay"
-Url = Annotated[
-    str | None,
-    typer.Option(help=f"The relay's address (RELAY_URL, or in .env; default {DEFAULT_URL}).", rich_help_panel=_PANEL),
-]
-Key = Annotated[
-    str | None,
-    typer.Option(help="Its function key; better in RELAY_KEY or .env, where nobody sees it.", rich_help_panel=_PANEL),
-]
-Insecure = Annotated[
-    bool, typer.Option("--insecure", help="Allow http to other machines than this one.", rich_help_panel=_PANEL)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-RetrySeconds = Annotated[
-    float,
-    typer.Option(min=0, max=86400, help="Give up when nothing has gone well for so long.", rich_help_panel=_PANEL),
-]
-UpdateId = Annotated[str, typer.Argument(help="An update's id.")]
-#: The option of each filter, and the API's name of it.
-FILTER_OPTIONS: Final[Mapping[str, str]] = {
-    "status": "status",
+#: Options of filters whose names differ from the API's by more than the case.
+_FILTER_NAMES: Final[Mapping[str, str]] = {
     "status_detail": "statusDetail",
     "error_code": "errorCode",
     "policy": "deviceCompliancePolicyId",
     "user_status": "deviceComplianceUserStatusId",
-    "source": "source",
     "idempotency_key": "idempotencyKey",
     "created_after": "createdAfter",
     "created_before": "createdBefore",
 }
 _ERROR_CODE = "The code of the update's error, such as graphRejected."
+UpdateId = Annotated[str, typer.Argument(help="An update's id.")]
 
 
 def _help(name: str) -> str:
@@ -56,37 +39,76 @@ def _help(name: str) -> str:
 
 
 Policy = Annotated[str | None, typer.Option(help="deviceCompliancePolicyId. " + _help("deviceCompliancePolicyId"))]
-Source = Annotated[str | None, typer.Option(help=_help("source"))]
-Status = Annotated[str | None, typer.Option(help=_help("status"))]
-StatusDetail = Annotated[str | None, typer.Option(help=_help("statusDetail"))]
-ErrorCode = Annotated[str | None, typer.Option(help=_help("errorCode"))]
 UserStatusId = Annotated[
     str | None,
     typer.Option("--user-status", help="deviceComplianceUserStatusId. " + _help("deviceComplianceUserStatusId")),
 ]
-IdempotencyKey = Annotated[str | None, typer.Option(help=_help("idempotencyKey"))]
-CreatedAfter = Annotated[str | None, typer.Option(help=_help("createdAfter") + " Such as 2026-11-23T20:30:00Z.")]
-CreatedBefore = Annotated[str | None, typer.Option(help=_help("createdBefore"))]
 
 
-def configured(url: str | None, key: str | None, *, insecure: bool) -> Config:
-    """Return the address and the key of the relay. Raise ``CommandError``."""
-    return read_config(url, key, environment(), Path.cwd(), insecure=insecure)
+@dataclass(frozen=True)
+class RelayOptions:
+    """Which relay a command asks, and how it prints."""
+
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help=f"The relay's address (RELAY_URL, or in .env; default {DEFAULT_URL}).", rich_help_panel=_PANEL
+        ),
+    ] = None
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Its function key; better in RELAY_KEY or .env, where nobody sees it.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow http to other machines than this one.", rich_help_panel=_PANEL)
+    ] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False
+
+    def screen(self) -> Screen:
+        """Return the output of the command."""
+        return Screen(as_json=self.as_json)
+
+    def client(self, screen: Screen, *, seconds: float = 3) -> RelayClient:
+        """Return a client that retries for so many seconds. Raise ``CommandError``."""
+        return self.client_with(backoff(screen, seconds))
+
+    def client_with(self, retries: RetryBackoff) -> RelayClient:
+        """Return a client with a backoff of the caller's. Raise ``CommandError``."""
+        config = read_config(self.url, self.key, environment(), Path.cwd(), insecure=self.insecure)
+        return RelayClient(config, retries)
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """The filters of a list of updates."""
+
+    status: Annotated[str | None, typer.Option(help=_help("status"))] = None
+    status_detail: Annotated[str | None, typer.Option(help=_help("statusDetail"))] = None
+    error_code: Annotated[str | None, typer.Option(help=_help("errorCode"))] = None
+    policy: Policy = None
+    user_status: UserStatusId = None
+    source: Annotated[str | None, typer.Option(help=_help("source"))] = None
+    idempotency_key: Annotated[str | None, typer.Option(help=_help("idempotencyKey"))] = None
+    created_after: Annotated[
+        str | None, typer.Option(help=_help("createdAfter") + " Such as 2026-11-23T20:30:00Z.")
+    ] = None
+    created_before: Annotated[str | None, typer.Option(help=_help("createdBefore"))] = None
+
+    def query(self) -> dict[str, str]:
+        """Return the filters that were given, by the API's names."""
+        return filters(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+def filters(**options: str | None) -> dict[str, str]:
+    """Return the filters that were given, by the API's names."""
+    return {_FILTER_NAMES.get(name, name): text for name, text in options.items() if text is not None}
 
 
 def backoff(screen: Screen, seconds: float) -> RetryBackoff:
     """Return a backoff that gives up after so many seconds, and prints each retry."""
     return RetryBackoff(seconds, SystemClock(), jitter, screen.retrying)
-
-
-def client(screen: Screen, url: str | None, key: str | None, *, insecure: bool, seconds: float = 3) -> RelayClient:
-    """Return the client of the relay that the options name. Raise ``CommandError``."""
-    return RelayClient(configured(url, key, insecure=insecure), backoff(screen, seconds))
-
-
-def filters(**given: str | None) -> dict[str, str]:
-    """Return the filters that were given, by the API's names; ``given`` has the options by their own."""
-    return {FILTER_OPTIONS[option]: text for option, text in given.items() if text is not None}
 
 
 def update_path(update_id: str) -> str:

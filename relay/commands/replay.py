@@ -7,60 +7,27 @@ from typing import Annotated
 import typer
 
 from relay.client import RelayClient
-from relay.commands import options
-from relay.commands.options import (
-    CreatedAfter,
-    CreatedBefore,
-    ErrorCode,
-    IdempotencyKey,
-    Insecure,
-    Json,
-    Key,
-    Policy,
-    Source,
-    Url,
-    UserStatusId,
-)
+from relay.commands.options import FilterOptions, RelayOptions, update_path
 from relay.errors import FAILED, usage_error
 from relay.output.screen import Screen
 from relay.output.tables import show_update
 
 
 def replay(
+    filters: FilterOptions,
+    relay: RelayOptions,
     update_id: Annotated[str | None, typer.Argument(help="An update's id; or filters instead.")] = None,
-    status: Annotated[str | None, typer.Option(help="failed or canceled.")] = None,
-    error_code: ErrorCode = None,
-    policy: Policy = None,
-    user_status: UserStatusId = None,
-    source: Source = None,
-    idempotency_key: IdempotencyKey = None,
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many match.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    url: Url = None,
-    key: Key = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
 ) -> None:
     """Replay an update that failed or was canceled, or all that filters name; each is replayed once at most."""
-    screen = Screen(as_json=as_json)
-    query = options.filters(
-        status=status,
-        error_code=error_code,
-        policy=policy,
-        user_status=user_status,
-        source=source,
-        idempotency_key=idempotency_key,
-        created_after=created_after,
-        created_before=created_before,
-    )
+    screen, query = relay.screen(), filters.query()
     if bool(update_id) == bool(query):
         raise usage_error("an id or filters are wanted, one of them", "such as: replay --status failed --dry-run")
-    client = options.client(screen, url, key, insecure=insecure)
+    client = relay.client(screen)
     if update_id:
         # A replay whose answer is lost is not sent again: the second one would be refused.
-        show_update(screen, client.post(options.update_path(update_id) + "/replay", idempotent=False).body)
+        show_update(screen, client.post(update_path(update_id) + "/replay", idempotent=False).body)
     else:
         _replay_matching(screen, client, query, dry_run=dry_run, yes=yes)
 

@@ -5,10 +5,7 @@ from typing import Annotated
 
 import typer
 
-from relay.client import RelayClient
-from relay.commands import options
-from relay.commands.options import Insecure, Json, Key, RetrySeconds, Url
-from relay.output.screen import Screen
+from relay.commands.options import RelayOptions, backoff
 from relay.rows.column_map import ColumnMap, read_column_map
 from relay.rows.options import Format, ReadOptions
 from relay.rows.row import DEFAULT_SOURCE, RowDefaults
@@ -20,6 +17,7 @@ _NO_RETRY_SECONDS = 10
 
 
 def submit(
+    relay: RelayOptions,
     file: Annotated[str, typer.Argument(help="CSV or JSON Lines; - is standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and say how long it would take.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the updates to their end.")] = False,
@@ -33,11 +31,9 @@ def submit(
     skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Send the valid rows all the same.")] = False,
     batch_size: Annotated[int, typer.Option(min=1, max=MAX_UPDATES, help="Updates in a request.")] = 500,
     wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
-    retry_seconds: RetrySeconds = 300,
-    url: Url = None,
-    key: Key = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
+    retry_seconds: Annotated[
+        float, typer.Option(min=0, max=86400, help="Give up after so many seconds without a success.")
+    ] = 300,
 ) -> None:
     """Submit the rows of a file as updates; giving the same command again is safe, and goes on where it stopped.
 
@@ -45,9 +41,9 @@ def submit(
     user; status, devicesCount, lastReportedDateTime, userDisplayName, userStatus.userPrincipalName (at least one);
     source; idempotencyKey. Empty cells are not given. A row's number is the line on which it begins.
     """
-    screen = Screen(as_json=as_json)
-    config, backoff = options.configured(url, key, insecure=insecure), options.backoff(screen, retry_seconds)
-    no_retry = options.backoff(screen, 0 if dry_run else min(_NO_RETRY_SECONDS, retry_seconds))
+    screen = relay.screen()
+    retries = backoff(screen, retry_seconds)
+    no_retry = backoff(screen, 0 if dry_run else min(_NO_RETRY_SECONDS, retry_seconds))
     column_map = read_column_map(map_) if map_ else ColumnMap()
     request = SubmitRequest(
         file=file,
@@ -59,5 +55,5 @@ def submit(
         wait=wait,
         skip_invalid=skip_invalid,
     )
-    submission = Submit(RelayClient(config, backoff), RelayClient(config, no_retry), backoff, SystemClock(), screen)
+    submission = Submit(relay.client_with(retries), relay.client_with(no_retry), retries, SystemClock(), screen)
     raise typer.Exit(submission(request))

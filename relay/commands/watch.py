@@ -8,61 +8,27 @@ from rich.console import Group
 from rich.live import Live
 
 from relay.client import RelayClient
-from relay.commands import options
-from relay.commands.options import (
-    CreatedAfter,
-    CreatedBefore,
-    ErrorCode,
-    IdempotencyKey,
-    Insecure,
-    Json,
-    Key,
-    Policy,
-    Source,
-    Status,
-    StatusDetail,
-    Url,
-    UserStatusId,
-)
+from relay.commands.options import FilterOptions, RelayOptions
 from relay.output.screen import Screen
 from relay.output.tables import cell, status_of, update_table, user_of
 from relay.system import Clock, SystemClock
 from shared.core.intake.limits import MAX_TOP
 
+_MAX_RETRY_SECONDS = 300
+
 
 def watch(
+    filters: FilterOptions,
+    relay: RelayOptions,
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2,
     top: Annotated[int, typer.Option(min=1, max=MAX_TOP, help="How many of the newest updates.")] = 15,
     rounds: Annotated[int | None, typer.Option(min=1, help="Stop after so many looks.")] = None,
-    status: Status = None,
-    status_detail: StatusDetail = None,
-    error_code: ErrorCode = None,
-    policy: Policy = None,
-    user_status: UserStatusId = None,
-    source: Source = None,
-    idempotency_key: IdempotencyKey = None,
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    url: Url = None,
-    key: Key = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
 ) -> None:
     """Watch the queue, the quota and the newest updates until Ctrl-C; with --json a line for each change."""
-    screen = Screen(as_json=as_json)
-    client = options.client(screen, url, key, insecure=insecure, seconds=300)
-    query = options.filters(
-        status=status,
-        status_detail=status_detail,
-        error_code=error_code,
-        policy=policy,
-        user_status=user_status,
-        source=source,
-        idempotency_key=idempotency_key,
-        created_after=created_after,
-        created_before=created_before,
-    )
-    _watch(screen, client, SystemClock(), query | {"top": str(top)}, interval=interval, rounds=rounds)
+    screen = relay.screen()
+    query = {**filters.query(), "top": str(top)}
+    client = relay.client(screen, seconds=_MAX_RETRY_SECONDS)
+    _watch(screen, client, SystemClock(), query, interval=interval, rounds=rounds)
 
 
 def _watch(

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from relay.client import ApiError, RelayClient
-from relay.commands import options
-from relay.commands.options import Insecure, Json, Key, Url
+from relay.commands.options import RelayOptions
 from relay.errors import FAILED, INVALID_INPUT, CommandError, usage_error
 from relay.output.screen import Screen
 from relay.output.tables import table
@@ -25,6 +24,7 @@ _UNAUTHORIZED = 401
 
 
 def webhook(
+    relay: RelayOptions,
     source: Annotated[str, typer.Argument(help="The name of the source in WEBHOOK_SOURCES.")],
     payload: Annotated[str, typer.Argument(help="A file with the body of a request; - is standard input.")],
     settings: Annotated[
@@ -32,13 +32,9 @@ def webhook(
     ] = None,
     send: Annotated[bool, typer.Option("--send", help="Sign the request and send it to a relay.")] = False,
     header: Annotated[list[str] | None, typer.Option(help="A header of the request: 'NAME: VALUE'.")] = None,
-    url: Url = None,
-    key: Key = None,
-    insecure: Insecure = False,
-    as_json: Json = False,
 ) -> None:
     """Show the messages that a webhook source would make of a payload, each member with the value found."""
-    screen = Screen(as_json=as_json)
+    screen = relay.screen()
     found = read_source(source, settings, environment(), Path.cwd())
     body = _read(payload)
     trials = _try(payload, found, body)
@@ -50,8 +46,7 @@ def webhook(
         headers = signed_headers(
             found.verification, body, _headers(header), epoch_seconds=SystemClock().epoch_seconds()
         )
-        client = options.client(screen, url, key, insecure=insecure)
-        document["response"] = _send(client, source, body, headers)
+        document["response"] = _send(relay.client(screen), source, body, headers)
         status = _show_response(screen, document["response"])
     elif send:
         screen.say("nothing was sent: correct the map or the payload")
