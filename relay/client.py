@@ -91,7 +91,7 @@ class RelayClient:
                 self._backoff.wait(lost)
                 continue
             except requests.RequestException:
-                raise CommandError(f"{self.url} cannot be asked: not an HTTP service?") from None
+                raise CommandError(f"{self.url} is no HTTP service") from None
             if response.status_code in _TRANSIENT:
                 self._backoff.wait(_api_error(response), _retry_after(response))
                 continue
@@ -116,7 +116,7 @@ def _reason(error: requests.RequestException) -> str:
     cause = str(error)
     if "NameResolution" in cause or "resolve" in cause:
         return "is a name that cannot be resolved"
-    return "refuses connections" if "refused" in cause else "broke the connection off"
+    return "refuses connections" if "refused" in cause else "closed the connection"
 
 
 def _api_response(response: requests.Response) -> ApiResponse:

@@ -19,8 +19,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Hand compliance statuses to a relay, and see what becomes of them.",
-    epilog="Exit status: 0 all well, 1 something failed, 2 wrong input or usage, 130 interrupted (Ctrl-C).",
+    help="Send compliance statuses to a relay, and follow them.",
+    epilog="Exit status: 0 success, 1 something failed, 2 invalid input or usage, 130 interrupted (Ctrl-C).",
 )
 _COMMANDS: dict[str, Callable[..., None]] = {
     "submit": submit,

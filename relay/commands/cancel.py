@@ -5,6 +5,6 @@ from relay.output.tables import show_update
 
 
 def cancel(relay: RelayOptions, update_id: UpdateId) -> None:
-    """Take an update back that was not sent yet."""
+    """Cancel an update that was not sent to Graph yet."""
     screen = relay.screen()
     show_update(screen, relay.client(screen).post(update_path(update_id) + "/cancel", idempotent=True).body)

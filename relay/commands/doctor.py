@@ -1,4 +1,4 @@
-"""``doctor``: what keeps a relay from working, a line per check, each with the next step."""
+"""``doctor``: what keeps a relay from working: a line per check, with the next step."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def doctor(
     policy: Policy = None,
     user_status: UserStatusId = None,
 ) -> None:
-    """Find out what keeps a relay from working, and what to do next."""
+    """Check a relay, and show the next step for each fault."""
     screen = relay.screen()
     if settings is not None:
         raise typer.Exit(_check_settings(screen, settings))

@@ -17,13 +17,13 @@ def replay(
     filters: FilterOptions,
     relay: RelayOptions,
     update_id: Annotated[str | None, typer.Argument(help="An update's id; or filters instead.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many match.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the updates that match.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Replay an update that failed or was canceled, or all that filters name; each is replayed once at most."""
+    """Replay a failed or canceled update, or all that match filters; each is replayed at most once."""
     screen, query = relay.screen(), filters.query()
     if bool(update_id) == bool(query):
-        raise usage_error("an id or filters are wanted, one of them", "such as: replay --status failed --dry-run")
+        raise usage_error("give either an id or filters", "such as: replay --status failed --dry-run")
     client = relay.client(screen)
     if update_id:
         # A replay whose answer is lost is not sent again: the second one would be refused.
@@ -60,5 +60,7 @@ def _post(client: RelayClient, query: Mapping[str, str], *, dry_run: bool) -> di
 
 def _confirmed(count: int) -> bool:
     if not sys.stdin.isatty():
-        raise usage_error(f"{count} updates would be replayed, and nobody can be asked", "give --yes, or --dry-run")
+        raise usage_error(
+            f"{count} updates would be replayed, and there is no terminal to ask on", "give --yes, or --dry-run"
+        )
     return typer.confirm(f"Replay {count} updates?", err=True)

@@ -19,27 +19,38 @@ _NO_RETRY_SECONDS = 10
 def submit(
     relay: RelayOptions,
     file: Annotated[str, typer.Argument(help="CSV or JSON Lines; - is standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and say how long it would take.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the updates to their end.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row and estimate the time; send nothing.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until every update is final.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write a CSV with what became of each row.")] = None,
-    policy: Annotated[str | None, typer.Option(help="deviceCompliancePolicyId of rows without.")] = None,
-    source: Annotated[str, typer.Option(help="source of rows without; idempotency keys are its own.")] = DEFAULT_SOURCE,
+    policy: Annotated[str | None, typer.Option(help="deviceCompliancePolicyId of rows that have none.")] = None,
+    source: Annotated[
+        str, typer.Option(help="source of rows that have none; idempotency keys are unique within it.")
+    ] = DEFAULT_SOURCE,
     run: Annotated[str, typer.Option(help="A label: the same rows under another label are new updates.")] = "",
-    format_: Annotated[Format | None, typer.Option("--format", help="Instead of what the file looks like.")] = None,
-    ignore_unknown: Annotated[bool, typer.Option("--ignore-unknown", help="Leave unknown columns out.")] = False,
-    map_: Annotated[Path | None, typer.Option("--map", help="A JSON file: the file's columns -> ours.")] = None,
-    skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Send the valid rows all the same.")] = False,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="The format, where the file's name or first character does not show it."),
+    ] = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out columns that are not known.")
+    ] = False,
+    map_: Annotated[Path | None, typer.Option("--map", help="A JSON file that names the columns of an export.")] = None,
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Send the valid rows of a file with invalid ones.")
+    ] = False,
     batch_size: Annotated[int, typer.Option(min=1, max=MAX_UPDATES, help="Updates in a request.")] = 500,
     wait_seconds: Annotated[float | None, typer.Option(min=0, help="Wait no longer than this (with --wait).")] = None,
     retry_seconds: Annotated[
         float, typer.Option(min=0, max=86400, help="Give up after so many seconds without a success.")
     ] = 300,
 ) -> None:
-    """Submit the rows of a file as updates; giving the same command again is safe, and goes on where it stopped.
+    """Submit the rows of a file as updates. The same command again is safe: it goes on where it stopped.
 
     CSV columns: deviceCompliancePolicyId; deviceComplianceUserStatusId, or userPrincipalName for the relay to find the
     user; status, devicesCount, lastReportedDateTime, userDisplayName, userStatus.userPrincipalName (at least one);
-    source; idempotencyKey. Empty cells are not given. A row's number is the line on which it begins.
+    source; idempotencyKey. An empty cell is no value. A row's number is the line on which it begins.
     """
     screen = relay.screen()
     retries = backoff(screen, retry_seconds)

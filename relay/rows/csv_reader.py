@@ -25,7 +25,7 @@ def csv_rows(lines: Iterable[str], options: ReadOptions) -> Iterator[Row | Inval
     counted = CountedLines(lines)
     delimiter, first = _read_delimiter(counted)
     if first is None:
-        raise UnreadableFile("the file is empty: a header and rows are wanted")
+        raise UnreadableFile("the file is empty: it needs a header and rows")
     records = read_records(chain([first], counted), delimiter, lines_before=counted.number - 1)
     header = next(records)
     _check_header(header)

@@ -36,5 +36,5 @@ def _row(number: int, line: str, defaults: RowDefaults) -> Row | InvalidRow:
 def _hint(number: int, line: str) -> str:
     """Return what to do about one JSON document over several lines; it fails on its first line."""
     if number == 1 and line.strip() in ("{", "["):
-        return ": one message a line is wanted (jq -c . FILE, or jq -c '.[]' FILE for an array)"
+        return ": give one message per line (jq -c . FILE, or jq -c '.[]' FILE for an array)"
     return ""

@@ -23,7 +23,7 @@ from relay.submission.submission_log import SubmissionLog, count_accepted
 from relay.submission.summary import Summary
 from relay.system import Clock
 
-_RESUME = "nothing is lost: give the same command again, it goes on where it stopped"
+_RESUME = "nothing is lost: give the same command again to go on"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Submit:
             summary.notes.append("nothing was sent (--dry-run)")
             return
         if log.states()["invalid"] and not request.skip_invalid:
-            summary.notes.append("nothing was sent: mend these rows, or --skip-invalid sends the others")
+            summary.notes.append("nothing was sent: correct these rows, or send the others with --skip-invalid")
             return
         summary.quota, summary.sending = read_quota(self.no_retry), True
         if request.wait:

@@ -84,7 +84,7 @@ class Summary:
             return None
         quota = self.quota
         seconds = quota.seconds_for(_count_valid(self.log.states()))
-        why = "" if quota.known else f" (the default: {self.quota_fault or 'the relay could not tell its own'})"
+        why = "" if quota.known else f" (the default: {self.quota_fault or 'the relay did not answer with its own'})"
         return (
             f"ETA: all delivered in about {duration(seconds)}, at {quota.writes:g} writes in {quota.seconds:g} s{why}, "
             f"{quota.queued} waiting before them"
