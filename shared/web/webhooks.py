@@ -25,6 +25,7 @@ from shared.web.openapi.operations import BODY_FAULTS, TEXT, as_json, body, head
 from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import PROBLEMS, Problem, json_response
+from shared.web.waiting import Waiting
 from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of, standard_headers
 
 _ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
@@ -43,6 +44,7 @@ class WebhooksApi:
     sources: Mapping[str, WebhookSource]
     refusals: WebhookRefusals
     clock: Clock
+    waiting: Waiting
 
     @handles_errors
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
@@ -52,6 +54,9 @@ class WebhooksApi:
         a message, an array of messages, `{"updates": [...]}` or CloudEvents. The path's source wins over the body's. An
         item that is no valid message gets an outcome; the same bytes again add nothing.
         """
+        return self.waiting.finish_in_time(lambda: self._accepted(request, invocation))
+
+    def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
         name, raw = request.route_params["source"], body_of(request, MAX_BATCH_BYTES)
         headers = {header.lower(): text for header, text in request.headers.items()}
         source = self._verified(name, headers, raw)

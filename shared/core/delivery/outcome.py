@@ -4,8 +4,8 @@ Rule: a final state has no moves. Everything that changes an outcome goes throug
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -109,7 +109,8 @@ class Tombstone:
 class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
-    Once ``erased`` it has no ``update``, so nothing can ever send or replay it.
+    Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
+    last gave it another message. ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -132,6 +133,8 @@ class Outcome:
     raw_message_encoding: str | None = None
     traceparent: str | None = None
     erased: Tombstone | None = None
+    put_back: datetime | None = None
+    unknown: Members = field(default_factory=dict)
 
     @property
     def named(self) -> Update | Tombstone | None:
@@ -235,17 +238,3 @@ def deadline_exceeded(last: Members | None) -> Members:
     """The ``error`` of an update that was tried until its deadline, with its last fault."""
     said = f" The last fault was {last['code']}: {last['message']}" if last else ""
     return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}
-
-
-#: As the API documents it.
-OVERDUE_AFTER = timedelta(minutes=15)
-
-
-def is_overdue(outcome: Outcome, now: datetime, head: datetime | None) -> bool:
-    """Whether an open update should have had its turn by now.
-
-    ``head`` is when the queue's first visible message was put there: while that is no later than this update's own was
-    due, there is a backlog, and its message may well wait in it.
-    """
-    due = max(outcome.last_action, outcome.next_attempt or outcome.created)
-    return due + OVERDUE_AFTER <= now and (head is None or head > due)
