@@ -27,15 +27,14 @@ _FILTER_NAMES: Final[Mapping[str, str]] = {
     "created_after": "createdAfter",
     "created_before": "createdBefore",
 }
-_ERROR_CODE = "The code of the update's error, such as graphRejected."
 UpdateId = Annotated[str, typer.Argument(help="An update's id.")]
 
 
 def _help(name: str) -> str:
     """Return what the API says about a filter, with the values that it accepts."""
-    schema = FILTERS.get(name, {})
+    schema = FILTERS[name]
     values = f" One of {', '.join(schema['enum'])}." if "enum" in schema else ""
-    return f"{schema.get('description', _ERROR_CODE)}{values}"
+    return f"{schema['description']}{values}"
 
 
 Policy = Annotated[str | None, typer.Option(help="deviceCompliancePolicyId. " + _help("deviceCompliancePolicyId"))]

@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it: three delimiters, quoted line breaks, ragged and empty lines. Pure."""
+"""CSV as spreadsheets write it: four delimiters, quoted line breaks, ragged and empty lines. Pure."""
 
 import csv
 import re
@@ -13,7 +13,7 @@ from relay.rows.options import ReadOptions
 from relay.rows.row import InvalidRow, Row, RowDefaults, RowFault, UnreadableFile, encoding_fault, parse_row
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
 
-_DELIMITERS: Final = (",", ";", "\t")
+_DELIMITERS: Final = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*")  # of Excel
 _TYPE_LINE = re.compile(r'"?#TYPE\s.*')  # of Export-Csv in Windows PowerShell
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
@@ -56,7 +56,7 @@ def _check_header(header: Record) -> None:
     garbled, first = encoding_fault(header.text), header.cells[0]
     if garbled:
         raise UnreadableFile(f"the header {garbled}", header.line)
-    if len(header.cells) == 1 and count_known(re.split("[,;\t]", first.replace('"', ""))) >= _MIN_KNOWN_COLUMNS:
+    if len(header.cells) == 1 and count_known(re.split("[,;\t|]", first.replace('"', ""))) >= _MIN_KNOWN_COLUMNS:
         raise UnreadableFile("the header is one quoted cell: remove the quotes around each whole line", header.line)
     if first.startswith("#") and not count_known(header.cells):
         raise UnreadableFile("this line is a comment, not the header: remove it", header.line)

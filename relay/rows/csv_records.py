@@ -13,7 +13,10 @@ _MAX_CELL_LENGTH = 1024 * 1024
 # The limit is one for the whole process; the default of 131,072 would end the file at a long cell.
 csv.field_size_limit(_MAX_CELL_LENGTH)
 #: The fault of a quote in a cell that does not begin with one.
-QUOTE_FAULT = "has a quote inside a cell that is not in quotes: put the whole cell in quotes, and double the quote"
+QUOTE_FAULT = (
+    "has a quote inside a cell that is not in quotes: put the whole cell in quotes, and double the quote "
+    "(a space before a quote is part of the cell)"
+)
 _ERRORS = {
     "unexpected end of data": "a quote is opened in this row and never closed",
     f"field larger than field limit ({_MAX_CELL_LENGTH})": (

@@ -61,11 +61,24 @@ def test_a_bad_filter_is_an_error_of_the_relay(relay: RelayServer) -> None:
     assert "/status must be one of" in done.err
 
 
+def test_updates_are_listed_and_replayed_by_error_code(relay: RelayServer) -> None:
+    """Those that Graph rejected, and no others."""
+    relay.world.graph.refuse = lambda properties: properties["status"] == "error"
+    rejected = relay.world.accept(userStatus={"status": "error"})
+    relay.world.accept(deviceComplianceUserStatusId="v")
+    relay.world.run()
+    done = run(relay.url, "list", "--error-code", "graphRejected", "--json")
+    assert [update["id"] for update in done.json["value"]] == [rejected]
+    counted = run(relay.url, "replay", "--error-code", "graphRejected", "--dry-run", "--json")
+    assert counted.json == {"matched": 1, "replayed": 0}
+
+
 def test_cancel_withdraws_an_update(relay: RelayServer) -> None:
     """A request whose answer is lost is sent again: the relay answers the same. A delivered update is 409."""
     update_id = relay.world.accept()
     relay.after.append(None)
-    assert run(relay.url, "cancel", update_id, "--json").json["status"] == "canceled"
+    for _ in range(2):
+        assert run(relay.url, "cancel", update_id, "--json").json["status"] == "canceled"
     delivered = relay.world.accept()
     relay.world.run()
     late = run(relay.url, "cancel", delivered)

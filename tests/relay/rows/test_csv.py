@@ -25,7 +25,7 @@ def test_columns_give_the_members_of_their_names() -> None:
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_what_spreadsheets_write_is_read_alike(bom: bytes, newline: str, delimiter: str) -> None:
     """Byte order mark, line ends and delimiter change nothing, and no key."""
     plain = f"{HEADER}\n{POLICY},u,compliant,1,2026-11-23T20:30:00Z\n"

@@ -16,7 +16,15 @@ def test_json_lines_are_messages() -> None:
     assert faults(content)[-1][1] == "/userStatus/status"
 
 
-@pytest.mark.parametrize("document", [json.dumps(a_message(), indent=2), json.dumps([a_message()], indent=2)])
+@pytest.mark.parametrize(
+    "document",
+    [
+        json.dumps(a_message(), indent=2),
+        json.dumps([a_message()], indent=2),
+        json.dumps([a_message()]),
+        json.dumps({"updates": [a_message()]}),
+    ],
+)
 def test_a_json_document_instead_of_json_lines_has_a_hint(document: str) -> None:
     """The hint names the jq command that makes JSON Lines of it."""
     assert "jq -c" in faults(document)[0][2]
