@@ -13,7 +13,7 @@ from typing import Any
 
 from relay.errors import usage_error
 from relay.rows.column_names import PATHS, known_name, suggestion
-from relay.rows.row import quoted
+from relay.rows.row import EXCEL_SERIAL, quoted
 from shared.core.basics.strict_json import InvalidMessage, read_json
 from shared.core.intake.sender_time import rfc_3339
 
@@ -31,7 +31,7 @@ class MappedColumn:
     def value(self, cell: str) -> str:
         """Return our value of a cell; a cell that the map does not know is passed on as it is."""
         text = self.values.get(cell.strip(), cell)
-        if not self.timestamp:
+        if not self.timestamp or EXCEL_SERIAL.fullmatch(text.strip()):  # which would be a second of 1970
             return text
         try:
             return rfc_3339(text)

@@ -15,10 +15,10 @@ from shared.core.intake.update import Update, parse_update
 #: The source of rows that name none; idempotency keys are unique within a source.
 DEFAULT_SOURCE = "relay-cli"
 _REPORTED = "/userStatus/lastReportedDateTime"
-#: 11/23/2026 20:30, 23.11.2026, 2026-11-23 20:30:00 and Excel's serial numbers.
-_EXCEL_DATE = re.compile(
-    r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}(\s.*)?|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2}(\s.*)?|\d{4,6}([.,]\d+)?"
-)
+#: Excel's serial numbers: days since 1900.
+EXCEL_SERIAL = re.compile(r"\d{4,6}([.,]\d+)?")
+#: 11/23/2026 20:30, 23.11.2026, 2026-11-23 20:30:00.
+_EXCEL_DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}(\s.*)?|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2}(\s.*)?")
 _RFC_3339 = (
     "looks like an Excel date; accepted is RFC 3339 with an offset or Z, such as 2026-11-23T20:30:00Z "
     '(in Excel, of a time in UTC: =TEXT(A2,"yyyy-mm-dd")&"T"&TEXT(A2,"hh:mm:ss")&"Z")'
@@ -114,7 +114,7 @@ def _detail(message: Mapping[str, Any], pointer: str, detail: str) -> str:
         value = value.get(name) if isinstance(value, dict) else None
     if value is None or isinstance(value, dict):
         return detail
-    if pointer == _REPORTED and _EXCEL_DATE.fullmatch(str(value)):
+    if pointer == _REPORTED and (_EXCEL_DATE.fullmatch(str(value)) or EXCEL_SERIAL.fullmatch(str(value))):
         return f"{quoted(value)} {_RFC_3339}"
     if isinstance(value, str) and value.startswith("="):
         return f"{detail}, not {quoted(value)}, which is a spreadsheet's formula: give the value itself"

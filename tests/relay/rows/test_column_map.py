@@ -130,6 +130,29 @@ def test_the_portals_export_is_read_as_it_is(tmp_path: Path) -> None:
     assert "not 'never'" in detail
 
 
+@pytest.mark.parametrize(
+    ("cell", "time"),
+    [
+        ("1795466000275", "2026-11-23T20:33:20.275Z"),
+        ("1795466000", "2026-11-23T20:33:20Z"),
+        ("2026-11-23T20:30:00+01:00", "2026-11-23T20:30:00+01:00"),
+        ("45984.85", None),
+        ("45984", None),
+        ("11/23/2026 20:30", None),
+    ],
+)
+def test_a_timestamp_is_no_excel_date(tmp_path: Path, cell: str, time: str | None) -> None:
+    """A serial number of Excel would be a second of 1970, and the value would be stale."""
+    columns = a_map(tmp_path, {"Seen": {"to": "lastReportedDateTime", "timestamp": True}})
+    content = f"deviceComplianceUserStatusId,Seen\nu,{cell}\n"
+    if time is None:
+        ((_, at, detail),) = faults(content, policy=POLICY, column_map=columns)
+        assert (at, "Excel date" in detail) == ("Seen", True)
+    else:
+        (message,) = updates(content, policy=POLICY, column_map=columns)
+        assert message["userStatus"] == {"lastReportedDateTime": time}
+
+
 def test_the_example_is_valid() -> None:
     """The README submits it."""
     folder = ROOT / "examples"
