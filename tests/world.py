@@ -1,4 +1,4 @@
-"""The wired app among its in-memory twins, and a host that hands it its messages."""
+"""The wired app among its in-memory fakes, and a host that hands it its messages."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class World:
         self.relay = Services(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:
-        """Every port's twin, by its name."""
+        """Every port's fake, by its name."""
         return {
             "queue": self.queue,
             "outcomes": self.outcomes,
