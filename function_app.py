@@ -30,7 +30,7 @@ def poison(message: func.QueueMessage) -> None:
 # Timers
 
 
-@app.timer_trigger(arg_name="timer", schedule="30 */5 * * * *")
+@app.timer_trigger(arg_name="timer", schedule="30 * * * * *")
 def reconcile(timer: func.TimerRequest) -> None:
     """Put overdue updates back on the queue."""
     relay.reconcile()

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.service.delivery.take_turn import MAX_WRITES
+from shared.service.rate_limiter.limiter import MAX_READ_WAIT_MILLISECONDS, MAX_WAIT_MILLISECONDS
+from shared.settings import InvalidSettings, Settings
+
 ROOT = Path(__file__).parent.parent
 APP = sorted((ROOT / "shared").rglob("*.py"))
 BESIDE = [path for folder in ("emulator", "relay") for path in sorted((ROOT / folder).glob("*.py"))]
@@ -79,6 +83,16 @@ def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
         json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]["PYTHON_THREADPOOL_THREAD_COUNT"]
     )
     assert queues["batchSize"] + queues["newBatchThreshold"] <= threads / 2
+
+
+def test_an_invocation_ends_within_the_hosts_limit() -> None:
+    """It waits in place for five minutes at most; then come calls of the longest limit, tokens and storage."""
+    hours, minutes, seconds = map(int, json.loads((ROOT / "host.json").read_text())["functionTimeout"].split(":"))
+    in_place = (MAX_WAIT_MILLISECONDS + MAX_READ_WAIT_MILLISECONDS) / 1000
+    assert in_place <= 5 * 60
+    with pytest.raises(InvalidSettings):
+        Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true", "GRAPH_TIMEOUT_SECONDS": "231"})
+    assert hours * 3600 + minutes * 60 + seconds >= in_place + MAX_WRITES * 230 + 2 * 60
 
 
 def test_every_setting_stands_in_the_readme() -> None:

@@ -118,6 +118,14 @@ def test_a_bad_setting_is_named(name: str, value: str) -> None:
         settings(**{name: value})
 
 
+@pytest.mark.parametrize(("days", "hours"), [("1.5", "24"), ("30", "697"), ("0.01", "0.001")])
+def test_outcomes_are_kept_a_day_beyond_the_deadline_at_least(days: str, hours: str) -> None:
+    """A retention that purges what may still be delivered is a fault that names both settings."""
+    with pytest.raises(InvalidSettings, match=r"OUTCOME_RETENTION_DAYS = .*DELIVERY_DEADLINE_HOURS"):
+        settings(OUTCOME_RETENTION_DAYS=days, DELIVERY_DEADLINE_HOURS=hours)
+    assert settings(OUTCOME_RETENTION_DAYS="2", DELIVERY_DEADLINE_HOURS="24").outcome_retention == timedelta(days=2)
+
+
 def test_all_faults_come_in_one_message_without_secrets() -> None:
     """An operator mends them in one go."""
     with pytest.raises(InvalidSettings) as caught:

@@ -2,18 +2,23 @@
 
 import json
 import logging
+import socket
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from shared.adapters.connecting import Resolve
+from shared.adapters.http_session import new_session
+from shared.adapters.network_fault import is_timeout, issuer_of, network_fault
 from shared.adapters.total_limit import LimitedAdapter, TotalLimit, total_limit
 from shared.core.delivery.graph_reply import RESULT_BYTES, GraphReply, TransportFault, parse_reply
-from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.reply_kind import NetworkFault, ReplyKind
 from shared.core.intake.update_schema import ODATA_TYPE
 from shared.service.ports.graph import GraphCall
 
@@ -22,8 +27,8 @@ log = logging.getLogger(__name__)
 #: Graph bodies are read this far.
 BODY_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
-_CONNECT_SECONDS = 10.0
 _HTTP_1_1 = 11
+_HTTPS_PORT = 443
 #: Readiness asks often and must answer soon.
 _READ_SECONDS = 5.0
 #: A page of a list is larger than an error, and kept only as what is selected of it.
@@ -55,18 +60,16 @@ class GraphClient:
         user_agent: str,
         clock: Callable[[], datetime],
         new_guid: Callable[[], str],
+        resolve: Resolve = socket.getaddrinfo,
     ) -> None:
-        self._root = f"{root}/{api_version}"
+        self._root, self._version = f"{root}/{api_version}", api_version
         self._limit_seconds = timeout_seconds
         self._clock, self._new_guid = clock, new_guid
-        self._session = requests.Session()
+        self._session = new_session(root, LimitedAdapter(pool_size, resolve=resolve))
         self._session.headers.clear()
         self._session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": user_agent}
         )
-        adapter = LimitedAdapter(pool_size)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
 
     def patch_user_status(
         self, policy_id: str, user_status_id: str, properties: Mapping[str, str | int], *, token: str
@@ -77,20 +80,52 @@ class GraphClient:
         return self._call("PATCH", path, token=token, data=body, headers={"Content-Type": "application/json"})
 
     def read_policies(self, *, token: str) -> GraphCall:
-        """The first policy's id, within a few seconds."""
-        path = ("deviceManagement", "deviceCompliancePolicies")
-        return self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params={"$top": "1", "$select": "id"})
+        """Read the first policy's id, within a few seconds; a certificate that is not trusted shows its issuer."""
+        path, query = ("deviceManagement", "deviceCompliancePolicies"), {"$top": "1", "$select": "id"}
+        answer = self._call("GET", path, token=token, limit_seconds=_READ_SECONDS, params=query)
+        if answer.reply.network is not NetworkFault.CERTIFICATE:
+            return answer
+        root = urlsplit(self._root)
+        issuer = issuer_of(root.hostname or "", root.port or _HTTPS_PORT, _READ_SECONDS) or "nobody that could be read"
+        return replace(answer, reply=replace(answer.reply, message=f"{answer.reply.message}; issued by {issuer}"))
 
-    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> GraphCall:
-        """A page of a policy's user statuses; the token follows no link out of this root."""
+    def list_user_statuses(
+        self, policy_id: str, link: str | None = None, *, select: bool = True, token: str
+    ) -> GraphCall:
+        """A page of a policy's user statuses; a link to another host is followed under this root.
+
+        ``select`` asks for ids and names alone.
+        """
         if link is None:
             path = ("deviceManagement", "deviceCompliancePolicies", policy_id, "userStatuses")
-            query = {"$select": "id,userPrincipalName"}
+            query = {"$select": "id,userPrincipalName"} if select else None
             return self._call("GET", path, token=token, params=query, **_A_PAGE)
-        if not link.startswith(self._root + "/"):
+        url = self._under_root(link)
+        if url is None:
             log.warning("a list leads elsewhere", extra={"policy_id": policy_id})
-            return GraphCall(GraphReply(HTTPStatus.OK.value, judged=ReplyKind.UNREADABLE_SUCCESS), self._clock(), 0)
-        return self._call("GET", link, token=token, **_A_PAGE)
+            reply = GraphReply(
+                HTTPStatus.OK.value,
+                message="the link to the next page leads nowhere",
+                judged=ReplyKind.UNREADABLE_SUCCESS,
+            )
+            return GraphCall(reply, self._clock(), 0)
+        return self._call("GET", url, token=token, **_A_PAGE)
+
+    def _under_root(self, link: str) -> str | None:
+        """Return the link's path and query under our own root: behind a gateway it names Graph's host.
+
+        The token never goes to another host. None where the path is not of this API version.
+        """
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            return None
+        own, version = urlsplit(self._root).path + "/", f"/{self._version}/"
+        prefix = next((start for start in (own, version) if parts.path.startswith(start)), None)
+        if prefix is None:
+            return None
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{self._root}/{parts.path.removeprefix(prefix)}{query}"
 
     def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:
         """One deviceComplianceUserStatus by its key."""
@@ -131,7 +166,7 @@ class GraphClient:
         return GraphCall(reply, started, duration)
 
     def _reply(self, limit: TotalLimit, client_request_id: str, largest: int, **request: Any) -> GraphReply:
-        timeouts = (min(_CONNECT_SECONDS, self._limit_seconds), self._limit_seconds)
+        timeouts = (limit.left(), limit.left())
         try:
             response = self._session.request(**request, timeout=timeouts, allow_redirects=False, stream=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -177,51 +212,13 @@ def _is_framed(response: requests.Response) -> bool:
 
 
 def _fault(error: Exception, limit: TotalLimit, client_request_id: str) -> GraphReply:
+    """Return what an error means: before the request has gone out it is never a call that may still land."""
     log.info("graph call broke", extra={"fault": type(error).__name__, "client_request_id": client_request_id})
-    return GraphReply(None, _transport(error, limit), client_request_id=client_request_id)
-
-
-def _transport(error: Exception, limit: TotalLimit) -> TransportFault:
-    names = _causes(error)
-    if names & _NEVER_SENT:
-        return TransportFault.UNREACHABLE
-    if limit.passed or _is_timeout(error):
-        return TransportFault.TIMEOUT
-    return TransportFault.DISCONNECTED
-
-
-def _is_timeout(error: Exception) -> bool:
-    return bool(_causes(error) & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"})
-
-
-#: Before a byte of the request could have left: safe to repeat at once.
-_NEVER_SENT = frozenset(
-    {
-        "ConnectTimeout",
-        "ConnectTimeoutError",
-        "NewConnectionError",
-        "NameResolutionError",
-        "ProxyError",
-        "ConnectionRefusedError",
-        "SSLCertVerificationError",
-        "InvalidURL",
-        "InvalidSchema",
-        "MissingSchema",
-        "InvalidHeader",
-        "InvalidProxyURL",
-        "LocationParseError",
-        "UnicodeError",
-    }
-)
-
-
-def _causes(error: BaseException) -> set[str]:
-    """The names of the classes behind an error: urllib3 and requests wrap one another's."""
-    names: set[str] = set()
-    left: list[object] = [error]
-    while left and len(names) < 100:  # noqa: PLR2004 - a bound, not a rule
-        here = left.pop()
-        if isinstance(here, BaseException):
-            names |= {kind.__name__ for kind in type(here).__mro__} - {"OSError"}
-            left += [here.__cause__, getattr(here, "reason", None), *here.args]
-    return names
+    if not limit.sent:
+        why, words = network_fault(error)
+        return GraphReply(
+            None, TransportFault.UNREACHABLE, network=why, message=words, client_request_id=client_request_id
+        )
+    late = limit.passed or is_timeout(error)
+    transport = TransportFault.TIMEOUT if late else TransportFault.DISCONNECTED
+    return GraphReply(None, transport, client_request_id=client_request_id)

@@ -1,29 +1,38 @@
 """Clients of Azure Storage from a connection string or, identity-based, from service addresses.
 
-One ``requests`` session serves them all; retries are short, since the queue itself is the patient one.
+Retries are short, since the queue itself is the patient one.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-from azure.data.tables import TableClient, TableServiceClient
-from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
-from requests.adapters import HTTPAdapter
+from azure.core.credentials import AccessToken, TokenCredential
+from azure.data.tables import TableClient
+from azure.identity import DefaultAzureCredential
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+from shared.adapters.http_session import new_session
+from shared.adapters.sdk_transport import PromptTransport
+from shared.adapters.shared_credential import ManagedIdentitySource, SharedCredential, Source
+from shared.adapters.total_limit import LimitedAdapter, TotalLimit
 
 _DEVELOPMENT = "UseDevelopmentStorage=true"
 _POLICY: dict[str, Any] = {
-    "connection_timeout": 5,
+    "connection_timeout": 3,
     "read_timeout": 10,
     "retry_total": 2,
     "retry_connect": 2,
     "retry_read": 1,
 }
 _TABLE_POLICY: dict[str, Any] = {**_POLICY, "retry_backoff_factor": 0.4}
-_QUEUE_POLICY: dict[str, Any] = {**_POLICY, "initial_backoff": 1, "increment_base": 2}
+_QUEUE_POLICY: dict[str, Any] = {**_POLICY, "initial_backoff": 0.4, "increment_base": 1, "random_jitter_range": 0.4}
+_SCOPE = "https://storage.azure.com/.default"
+#: A caller of the API is answered within ten seconds, whatever the identity endpoint does; its answer still comes.
+_PATIENCE_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -40,39 +49,68 @@ class StorageClients:
     credential: str | None
     client_id: str | None
     connections: int
+    clock: Callable[[], datetime]
 
     def queue(self, name: str) -> QueueClient:
-        """A client of one queue, whose messages are base64."""
-        return self._queues.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
+        """Return a client of one queue, whose messages are base64."""
+        options = {
+            **_QUEUE_POLICY,
+            "transport": self._queue_transport,
+            "message_encode_policy": TextBase64EncodePolicy(),
+        }
+        if self.connection_string is not None:
+            return QueueClient.from_connection_string(self.connection_string, name, **options)
+        return QueueClient(str(self.queue_service_uri), name, credential=self._sign_in, **options)
 
     def table(self, name: str) -> TableClient:
-        """A client of one table."""
-        return self._tables.get_table_client(name)
-
-    @cached_property
-    def _queues(self) -> QueueServiceClient:
-        options = {**_QUEUE_POLICY, "transport": self._transport}
+        """Return a client of one table."""
+        options = {**_TABLE_POLICY, "transport": self._table_transport}
         if self.connection_string is not None:
-            return QueueServiceClient.from_connection_string(self.connection_string, **options)
-        return QueueServiceClient(str(self.queue_service_uri), credential=self._sign_in, **options)
+            return TableClient.from_connection_string(self.connection_string, name, **options)
+        return TableClient(str(self.table_service_uri), name, credential=self._sign_in, **options)
+
+    # Each client is made directly: one that a service client makes would not sleep through this transport.
 
     @cached_property
-    def _tables(self) -> TableServiceClient:
-        options = {**_TABLE_POLICY, "transport": self._transport}
-        if self.connection_string is not None:
-            return TableServiceClient.from_connection_string(self.connection_string, **options)
-        return TableServiceClient(str(self.table_service_uri), credential=self._sign_in, **options)
+    def _queue_transport(self) -> PromptTransport:
+        return self._transport("Queue", self.queue_service_uri)
 
     @cached_property
-    def _transport(self) -> RequestsTransport:
-        session = requests.Session()
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=self.connections)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return RequestsTransport(session=session, session_owner=False)
+    def _table_transport(self) -> PromptTransport:
+        return self._transport("Table", self.table_service_uri)
+
+    def _transport(self, service: str, uri: str | None) -> PromptTransport:
+        url = uri or _endpoint(self.connection_string or "", service)
+        return PromptTransport(new_session(url, LimitedAdapter(self.connections)))
 
     @cached_property
-    def _sign_in(self) -> ManagedIdentityCredential | DefaultAzureCredential:
-        if self.credential == "managedidentity":
-            return ManagedIdentityCredential(client_id=self.client_id)
-        return DefaultAzureCredential(managed_identity_client_id=self.client_id)
+    def _sign_in(self) -> SharedCredential:
+        managed = self.credential == "managedidentity"
+
+        def source() -> Source:
+            return ManagedIdentitySource(self.client_id) if managed else _DefaultSource(self.client_id)
+
+        return SharedCredential(_SCOPE, source, clock=self.clock, patience_seconds=_PATIENCE_SECONDS)
+
+
+class _DefaultSource:
+    """The SDK's default chain, for a developer's machine."""
+
+    def __init__(self, client_id: str | None) -> None:
+        self._credential: TokenCredential = DefaultAzureCredential(managed_identity_client_id=client_id)
+
+    def get(self, scope: str, claims: str | None) -> AccessToken:
+        """Return the first token of the chain."""
+        return self._credential.get_token(scope, claims=claims)
+
+    def why(self, _error: Exception, _limit: TotalLimit) -> str:
+        """Return what to do: the chain's own words are a page long."""
+        return "no credential of this machine gives a token: sign in with 'az login'"
+
+
+def _endpoint(connection_string: str, service: str) -> str:
+    """Return the service's address where the connection string names it, else any of the public cloud."""
+    if _DEVELOPMENT.lower() in connection_string.lower():
+        return "http://127.0.0.1"
+    named = re.search(rf"(?i)\b{service}Endpoint=([^;]+)", connection_string)
+    return named[1] if named else f"https://{service.lower()}.core.windows.net"

@@ -8,12 +8,12 @@ from datetime import timedelta
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from shared.service.ports.storage import Denied, QueueHead, Unavailable
+from shared.adapters.storage_fault import storage_fault
+from shared.service.ports.storage import QueueHead
 
 #: Put Message accepts up to 7 days of invisibility (docs/graph-facts.md#f42).
 _MAX_DELAY = timedelta(days=7)
 NEVER_EXPIRES = -1
-_REFUSALS = (401, 403)
 
 encode_policy = TextBase64EncodePolicy
 
@@ -30,7 +30,7 @@ class StorageQueue:
         self._call(lambda: self._client.send_message(text, visibility_timeout=seconds, time_to_live=NEVER_EXPIRES))
 
     def head(self) -> QueueHead:
-        """Its approximate length, and when its first visible message was put there."""
+        """Return its approximate length, and when its first visible message was put there."""
         length = self._call(self._client.get_queue_properties).approximate_message_count
         first = next(iter(self._call(lambda: self._client.peek_messages(1))), None)
         return QueueHead(length or 0, first.inserted_on if first else None)
@@ -46,9 +46,8 @@ class StorageQueue:
             except ResourceNotFoundError:
                 self._create()
                 return call()
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
-            refused = getattr(error, "status_code", None) in _REFUSALS
-            raise (Denied if refused else Unavailable)(f"queue: {type(error).__name__}") from error
+        except (AzureError, ValueError) as error:  # ValueError: no token, or a wait that is too long
+            raise storage_fault("queue", error) from error
 
     def _create(self) -> None:
         with suppress(ResourceExistsError):

@@ -23,6 +23,8 @@ from shared.settings.values import (
     write_quota,
 )
 
+#: An update's outcome outlasts its deadline by this at least: else it could be purged before it is final.
+_BEYOND_DEADLINE = timedelta(days=1)
 _QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
@@ -89,6 +91,13 @@ class Settings:
         base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
         if base is not None and longest is not None and base > longest:
             faults.append(f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})")
+        deadline, retention = read_all["delivery_deadline"], read_all["outcome_retention"]
+        if deadline is not None and retention is not None and retention < deadline + _BEYOND_DEADLINE:
+            days, hours = retention / timedelta(days=1), deadline / timedelta(hours=1)
+            faults.append(
+                f"OUTCOME_RETENTION_DAYS = {days:g}: accepted is at least a day more than DELIVERY_DEADLINE_HOURS"
+                f" ({hours:g})"
+            )
         if faults:
             raise InvalidSettings(faults)
         graph_cloud = read_all.pop("cloud")

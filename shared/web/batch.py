@@ -24,6 +24,7 @@ from shared.web.openapi.operations import BODY_FAULTS, KEY, as_json, body, opera
 from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
+from shared.web.waiting import Waiting
 
 NOTHING_KEPT: Final[Mapping[int, str]] = MappingProxyType({})
 _NOT_VALID = "The message is not valid; see errors."
@@ -56,6 +57,7 @@ class BatchApi:
 
     accept: Accept
     callers: Callers
+    waiting: Waiting
 
     @handles_errors
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
@@ -63,6 +65,9 @@ class BatchApi:
 
         The valid ones are accepted even where others are not; each gets a verdict, in order. 400 where none is valid.
         """
+        return self.waiting.finish_in_time(lambda: self._accepted(request, invocation))
+
+    def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
         items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, MAX_BATCH_BYTES))]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)

@@ -48,6 +48,7 @@ FILES: Final[Mapping[str, str]] = {
             "rules.js",
             "timeline.js",
             "update.js",
+            "webhooks.js",
             "words.js",
         ),
         _SCRIPT,

@@ -19,7 +19,7 @@ from shared.web.openapi.operations import as_json, operation, parameter
 from shared.web.openapi.schemas import IDS, Schema, ref
 from shared.web.query import parameters
 from shared.web.response import Problem, json_response
-from shared.web.waiting import Waiting
+from shared.web.running_checks import RunningChecks
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class DoctorApi:
     """The checks, side by side, each bounded in time."""
 
     doctor: Doctor
-    waiting: Waiting
+    running: RunningChecks
     clock: Clock
 
     @handles_errors_async
@@ -46,30 +46,34 @@ class DoctorApi:
         One finding for each check, with the next step for each fault; 200 whatever is found. With both ids the PATCH is
         tried too: the user status's own values are sent back.
         """
-        checks = self.doctor.checks(_asked(*parameters(request)))
-        found = await asyncio.gather(*(self._one(name, check) for name, check in checks.items()))
+        asked = _asked(*parameters(request))
+        checks = self.doctor.checks(asked)
+        found = await asyncio.gather(*(self._result(name, check, asked) for name, check in checks.items()))
         findings = [finding for some in found for finding in some]
-        failing = any(finding.verdict is CheckStatus.FAILING for finding in findings)
+        failing = any(finding.status is CheckStatus.FAILING for finding in findings)
         body = {
             "asOfDateTime": format_milliseconds(self.clock.now()),
             "status": "failing" if failing else "ok",
-            "checks": [_told(finding) for finding in findings],
+            "checks": [_as_json(finding) for finding in findings],
         }
         return json_response(200, body)
 
-    async def _one(self, name: str, check: Callable[[], Sequence[CheckResult]]) -> Sequence[CheckResult]:
+    async def _result(
+        self, name: str, check: Callable[[], Sequence[CheckResult]], asked: ProbeTarget | None
+    ) -> Sequence[CheckResult]:
         seconds = WRITE_SECONDS if name == WRITE else SECONDS
+        key = f"{name} {asked}" if name == WRITE else name
         try:
-            return await asyncio.wait_for(self.waiting.run(check), seconds)
+            return await self.running.result(f"doctor {key}", check, seconds)
         except TimeoutError:
             log.warning("doctor: no answer", extra={"check": name})
             return late(name, seconds)
 
 
-def _told(finding: CheckResult) -> dict[str, Any]:
+def _as_json(finding: CheckResult) -> dict[str, Any]:
     return {
         "name": finding.name,
-        "status": finding.verdict.value,
+        "status": finding.status.value,
         "detail": finding.detail,
         "nextStep": finding.next_step,
     }

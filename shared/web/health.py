@@ -9,13 +9,14 @@ from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.service.diagnosis.readiness import Check, Readiness
+from shared.service.diagnosis.checks import CheckStatus
+from shared.service.diagnosis.readiness import Readiness
 from shared.service.ports.runtime import Clock
 from shared.web.errors import handles_errors_async
 from shared.web.openapi.operations import as_json, operation
 from shared.web.openapi.schemas import Schema, ref
 from shared.web.response import json_response
-from shared.web.waiting import Waiting
+from shared.web.running_checks import RunningChecks
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,10 @@ class HealthApi:
     """``GET /api/health/live`` and ``GET /api/health/ready``."""
 
     readiness: Readiness
-    waiting: Waiting
+    running: RunningChecks
     clock: Clock
-    _found: Mapping[str, Check] = field(default_factory=dict)
+    _found: Mapping[str, CheckStatus] = field(default_factory=dict)
     _found_at: datetime | None = None
-    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @handles_errors_async
     async def live(self, _request: func.HttpRequest) -> func.HttpResponse:
@@ -47,24 +47,23 @@ class HealthApi:
 
         503 while any check fails. What was found is kept for a few seconds; no write of the quota is spent.
         """
-        async with self._checking:
-            if self._found_at is None or self.clock.now() - self._found_at > timedelta(seconds=CACHED_SECONDS):
-                self._found, self._found_at = await self._check(), self.clock.now()
-            found = self._found
-        failing = Check.FAILING in found.values()
+        if self._found_at is None or self.clock.now() - self._found_at > timedelta(seconds=CACHED_SECONDS):
+            self._found, self._found_at = await self._check(), self.clock.now()
+        found = self._found
+        failing = CheckStatus.FAILING in found.values()
         return json_response(503 if failing else 200, {"status": "failing" if failing else "ok", "checks": dict(found)})
 
-    async def _check(self) -> Mapping[str, Check]:
+    async def _check(self) -> Mapping[str, CheckStatus]:
         checks = self.readiness.checks()
-        found = await asyncio.gather(*(self._one(names, check) for names, check in checks.items()))
-        return {name: check for some in found for name, check in some.items()}
+        found = await asyncio.gather(*(self._result(name, check) for name, check in checks.items()))
+        return dict(zip(checks, found, strict=True))
 
-    async def _one(self, names: str, check: Callable[[], Mapping[str, Check]]) -> Mapping[str, Check]:
+    async def _result(self, name: str, check: Callable[[], CheckStatus]) -> CheckStatus:
         try:
-            return await asyncio.wait_for(self.waiting.run(check), _MAX_CHECK_SECONDS)
+            return await self.running.result(f"ready {name}", check, _MAX_CHECK_SECONDS)
         except TimeoutError:
-            log.warning("not ready", extra={"check": names, "reason": "timeout"})
-            return dict.fromkeys(names.split(", "), Check.FAILING)
+            log.warning("not ready", extra={"check": name, "reason": "timeout"})
+            return CheckStatus.FAILING
 
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {

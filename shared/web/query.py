@@ -61,7 +61,7 @@ def list_query(request: func.HttpRequest) -> tuple[OutcomeFilter, int, str | Non
     """Return the list's filter, ``top`` and continuation. Raise a problem that names every bad parameter."""
     given, faults = parameters(request)
     values: dict[str, Any] = {name: _value(name, text) for name, text in given.items()}
-    faults += _QUERY.faults(values)
+    faults += [*_QUERY.faults(values), *_time_faults(values)]
     if faults:
         raise Problem("invalidQuery", "The query is not valid; see errors.", tuple(dict.fromkeys(faults)))
     return outcome_filter(values), values.get("top", DEFAULT_TOP), values.get("continuation")
@@ -69,7 +69,7 @@ def list_query(request: func.HttpRequest) -> tuple[OutcomeFilter, int, str | Non
 
 def replay_filter(document: Any) -> tuple[OutcomeFilter, bool]:
     """Return the filter of a replay in JSON, and ``dryRun``. Raise a problem that names every bad member."""
-    faults = tuple(dict.fromkeys(_REPLAY.faults(document)))
+    faults = tuple(dict.fromkeys([*_REPLAY.faults(document), *_time_faults(document)]))
     if faults:
         raise malformed(InvalidMessage(faults))
     return outcome_filter(document), document.get("dryRun", False)
@@ -83,9 +83,19 @@ def outcome_filter(values: Mapping[str, Any]) -> OutcomeFilter:
         device_compliance_user_status_id=values.get("deviceComplianceUserStatusId"),
         source=values.get("source"),
         idempotency_key=values.get("idempotencyKey"),
+        error_code=values.get("errorCode"),
         created_after=_moment(values.get("createdAfter")),
         created_before=_moment(values.get("createdBefore")),
     )
+
+
+def _time_faults(values: Any) -> list[Fault]:
+    """Return the fault of a span of time in which nothing can have been accepted."""
+    texts = [values.get(name) if isinstance(values, dict) else None for name in _TIMES]
+    after, before = (_moment(text) if isinstance(text, str) else None for text in texts)
+    if after is None or before is None or after < before:
+        return []
+    return [Fault("/createdBefore", "must be later than createdAfter")]
 
 
 def _value(name: str, text: str) -> str | int:

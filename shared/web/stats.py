@@ -10,7 +10,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
 from shared.core.intake.webhook_source import Refusal
-from shared.core.rate_limit import Quota, used
+from shared.core.rate_limit.quota import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
@@ -61,13 +61,14 @@ class StatsApi:
 
     def _quota(self, now: datetime) -> dict[str, object]:
         pacing, moment = self.pacing.read()[0], int(now.timestamp() * 1000)
-        held = pacing.closed_until > moment
+        held_until = max(pacing.held_until, *(own.blocked_until for _, own in pacing.policies), 0)
+        held = held_until > moment
         return {
             "writes": self.quota.count,
             "seconds": self.quota.window / 1000,
-            "used": used(pacing, self.quota, moment),
-            "holding": pacing.open or held,
-            "holdUntilDateTime": format_milliseconds(_moment(pacing.closed_until)) if held else None,
+            "used": used(pacing.stamps, self.quota, moment),
+            "holding": pacing.outage or held,
+            "holdUntilDateTime": format_milliseconds(_moment(held_until)) if held else None,
         }
 
 

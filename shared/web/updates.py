@@ -74,7 +74,7 @@ class UpdatesApi:
         It is on the queue before the answer. A repeated request, by its idempotency key, gets the first one's update.
         """
         wait = preferred_wait(request)
-        accepted = await self.waiting.run(lambda: self._accepted(request, origin_of(request, invocation)))
+        accepted = await self.waiting.in_time(lambda: self._accepted(request, origin_of(request, invocation)))
         outcome = await self.waiting.until_final(accepted.outcome, wait)
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
@@ -86,7 +86,7 @@ class UpdatesApi:
         With `Retry-After` while it is not final.
         """
         wait, update_id = preferred_wait(request), _id(request)
-        stored = await self.waiting.run(lambda: self.outcomes.get(update_id))
+        stored = await self.waiting.in_time(lambda: self.outcomes.get(update_id))
         if stored is None:
             raise _NOT_FOUND
         outcome = await self.waiting.until_final(stored.outcome, wait)

@@ -14,6 +14,8 @@ from shared.service.ports.storage import OutcomeStore, Unavailable
 
 #: As the API documents it.
 MAX_WAIT_SECONDS = 30
+#: A caller is answered within ten seconds, whatever storage or the identity endpoint does.
+MAX_ANSWER_SECONDS = 9.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
@@ -25,11 +27,31 @@ class Waiting:
     clock: Clock
     threads: Executor
     sleep: Callable[[float], Awaitable[None]]
+    answer_seconds: float = MAX_ANSWER_SECONDS
 
     async def run[T](self, call: Callable[[], T]) -> T:
         """A blocking call, off the loop, with this invocation's context (its id in every log line)."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self.threads, lambda: context.run(call))
+
+    async def in_time[T](self, call: Callable[[], T]) -> T:
+        """Return what a caller waits for. Raise ``Unavailable`` where storage does not answer in time."""
+        try:
+            return await asyncio.wait_for(self.run(call), self.answer_seconds)
+        except TimeoutError as error:
+            raise self._late() from error
+
+    def finish_in_time[T](self, call: Callable[[], T]) -> T:
+        """The same for a handler that has a thread of its own."""
+        running = self.threads.submit(contextvars.copy_context().run, call)
+        try:
+            return running.result(self.answer_seconds)
+        except TimeoutError as error:
+            running.cancel()
+            raise self._late() from error
+
+    def _late(self) -> Unavailable:
+        return Unavailable(f"no answer within {self.answer_seconds:g} seconds")
 
     async def until_final(self, outcome: Outcome, seconds: int | None) -> Outcome:
         """The outcome once it is final, or as it is after that time; at once without any."""

@@ -1,31 +1,27 @@
 """Webhooks: anonymous at the host, so verified here, before a byte of the body is believed."""
 
-import base64
-import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.core.basics.strict_json import Fault, InvalidMessage
-from shared.core.intake.cloud_event import parse_message
-from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_MESSAGE_BYTES
-from shared.core.intake.message_map import MessageMap
-from shared.core.intake.queue_text import clean_text
-from shared.core.intake.update import Update
-from shared.core.intake.webhook_source import Challenge, Refusal, VerificationType, WebhookSource
+from shared.core.intake.limits import MAX_BATCH_BYTES
+from shared.core.intake.webhook_source import Challenge, Refusal, WebhookSource
 from shared.service.intake.accept import Accept
-from shared.service.intake.webhook_refusals import UNKNOWN, RefusedItem, WebhookRefusals
+from shared.service.intake.webhook_refusals import UNKNOWN, WebhookRefusals
 from shared.service.ports.runtime import Clock
-from shared.web.batch import Item, accepted, bounded, under_key, with_keys
+from shared.web.batch import Item, accepted
 from shared.web.errors import handles_errors
 from shared.web.openapi.operations import BODY_FAULTS, TEXT, as_json, body, header, operation, parameter
 from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import body_of, json_body, malformed, origin_of
 from shared.web.response import PROBLEMS, Problem, json_response
-from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of, standard_headers
+from shared.web.waiting import Waiting
+from shared.web.webhook_messages import from_source, messages_in, refused_body, refused_item, with_request_key
+from shared.web.webhook_verification import UNKNOWN_SOURCE, SignedRequest, refusal_of
 
 _ORIGIN = re.compile(r"[A-Za-z0-9.:\-\[\]*]{1,253}")
 _RATE = re.compile(r"[1-9]\d{0,8}")
@@ -43,6 +39,7 @@ class WebhooksApi:
     sources: Mapping[str, WebhookSource]
     refusals: WebhookRefusals
     clock: Clock
+    waiting: Waiting
 
     @handles_errors
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
@@ -52,13 +49,18 @@ class WebhooksApi:
         a message, an array of messages, `{"updates": [...]}` or CloudEvents. The path's source wins over the body's. An
         item that is no valid message gets an outcome; the same bytes again add nothing.
         """
+        return self.waiting.finish_in_time(lambda: self._accepted(request, invocation))
+
+    def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
         name, raw = request.route_params["source"], body_of(request, MAX_BATCH_BYTES)
         headers = {header.lower(): text for header, text in request.headers.items()}
         source = self._verified(name, headers, raw)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return json_response(200, {"validationResponse": _validation_code(json_body(request, MAX_BATCH_BYTES))})
         items = self._items(name, source, headers, request)
-        refused = [_refused(index, item) for index, item in enumerate(items) if isinstance(item.update, InvalidMessage)]
+        refused = [
+            refused_item(index, item) for index, item in enumerate(items) if isinstance(item.update, InvalidMessage)
+        ]
         kept = self.refusals.keep(name, raw, refused)
         self.refusals.count(name, Refusal.INVALID_MESSAGE if refused else None)
         return accepted(self.accept, items, submitted_by=None, origin=origin_of(request, invocation), kept=kept)
@@ -108,76 +110,15 @@ class WebhooksApi:
         """Return the request's messages. A body that is unreadable as a whole is kept, and a problem raised."""
         try:
             document = json_body(request, MAX_BATCH_BYTES)
-            items = [_from(name, item) for item in _read(source.map, document, headers)]
+            items = [from_source(name, item) for item in messages_in(source.map, document, headers)]
         except Problem as problem:
             if problem.status in _UNREADABLE:
                 faults = tuple(problem.errors) or (Fault("", problem.detail),)
                 raw = request.get_body()
-                self.refusals.keep(name, raw, [_whole(faults, raw)])
+                self.refusals.keep(name, raw, [refused_body(faults, raw)])
                 self.refusals.count(name, Refusal.INVALID_MESSAGE)
             raise
-        return _keyed(source, headers, document, items)
-
-
-def _read(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
-    """Yield the messages, each parsed; without a map the body holds them as they are."""
-    if message_map is None:
-        for at, message in _messages(_structured(headers, document)):
-            yield Item(at, parse_message(message), message)
-        return
-    events = message_map.events(document)
-    if isinstance(events, InvalidMessage):
-        raise malformed(events)
-    for at, event in bounded("", events) if message_map.each else [("", document)]:
-        message = message_map.message(event, document)
-        yield Item(at, message if isinstance(message, InvalidMessage) else parse_message(message), event)
-
-
-def _messages(document: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(document, list):
-        yield from bounded("", document)
-    elif isinstance(document, dict) and document.keys() == {"updates"}:
-        if not isinstance(document["updates"], list):
-            raise malformed(InvalidMessage((Fault("/updates", "must be an array"),)))
-        yield from bounded("/updates", document["updates"])
-    else:
-        yield "", document
-
-
-def _structured(headers: Mapping[str, str], document: Any) -> Any:
-    """Return a CloudEvent in binary content mode, its attributes in ``ce-`` headers, as a structured one."""
-    if "ce-specversion" not in headers:
-        return document
-    attributes = {name.removeprefix("ce-"): text for name, text in headers.items() if name.startswith("ce-")}
-    return {**attributes, "data": document}
-
-
-def _from(name: str, item: Item) -> Item:
-    return replace(item, update=item.update.having(source=name)) if isinstance(item.update, Update) else item
-
-
-def _keyed(source: WebhookSource, headers: Mapping[str, str], document: Any, items: list[Item]) -> list[Item]:
-    """Return the items under the request's ``webhook-id``, which Standard Webhooks repeat with the request."""
-    if source.verification.type is not VerificationType.STANDARD_WEBHOOKS:
-        return items
-    webhook_id = standard_headers(headers)["webhook-id"]
-    in_array = isinstance(document, list) or (isinstance(document, dict) and document.keys() == {"updates"})
-    several = in_array if source.map is None else source.map.each is not None
-    return with_keys(items, webhook_id) if several else [under_key(item, webhook_id) for item in items]
-
-
-def _refused(index: int, item: Item) -> RefusedItem:
-    faults = item.update.faults if isinstance(item.update, InvalidMessage) else ()
-    text = json.dumps(item.sent, ensure_ascii=False).encode(errors="replace").decode()
-    return RefusedItem(index, faults, text[:MAX_MESSAGE_BYTES])
-
-
-def _whole(faults: tuple[Fault, ...], body: bytes) -> RefusedItem:
-    """Return the whole body as the one refused item."""
-    text = clean_text(body[:MAX_MESSAGE_BYTES])
-    if text is None:
-        return RefusedItem(0, faults, base64.b64encode(body[:MAX_MESSAGE_BYTES]).decode(), "base64")
-    return RefusedItem(0, faults, text)
+        return with_request_key(source, headers, document, items)
 
 
 def _validation_code(document: Any) -> str:

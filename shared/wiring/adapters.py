@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.adapters.graph import GraphClient
@@ -59,19 +60,20 @@ def connect(settings: Settings, **instead: Any) -> Ports:
     """Return the real adapters; ``instead`` names ports to use in place of them (``queue=``, ``graph=``)."""
     for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    make = _storage(settings) | {
+    now = instead.get("clock", SystemClock()).now
+    make = _storage(settings, now) | {
         "clock": SystemClock,
         "randomness": SystemRandomness,
         "sleep": lambda: asyncio.sleep,
         "call_later": lambda: call_later,
         "telemetry": lambda: _telemetry(settings),
-        "identity": lambda: ManagedIdentity(scope=settings.graph_audience, client_id=settings.client_id),
-        "graph": lambda: _graph(settings, instead.get("clock", SystemClock())),
+        "identity": lambda: ManagedIdentity(scope=settings.graph_audience, client_id=settings.client_id, clock=now),
+        "graph": lambda: _graph(settings, now),
     }
     return Ports(**{name: instead[name] if name in instead else made() for name, made in make.items()})
 
 
-def _storage(settings: Settings) -> dict[str, Callable[[], Any]]:
+def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Callable[[], Any]]:
     clients = StorageClients(
         connection_string=settings.storage.connection_string,
         queue_service_uri=settings.storage.queue_service_uri,
@@ -79,6 +81,7 @@ def _storage(settings: Settings) -> dict[str, Callable[[], Any]]:
         credential=settings.storage.credential,
         client_id=settings.storage.client_id,
         connections=CONNECTIONS,
+        clock=now,
     )
 
     def table(name: str) -> Table:
@@ -86,7 +89,7 @@ def _storage(settings: Settings) -> dict[str, Callable[[], Any]]:
 
     return {
         "queue": lambda: StorageQueue(clients.queue(settings.queue)),
-        "outcomes": lambda: OutcomeTable(table("Outcomes")),
+        "outcomes": lambda: OutcomeTable(table("Outcomes"), table("OpenHours")),
         "user_statuses": lambda: UserStatusTable(table("UserStatuses")),
         "rate_limit": lambda: RateLimitTable(table("Pacing")),
         "idempotency_keys": lambda: IdempotencyTable(table("IdempotencyKeys")),
@@ -95,14 +98,14 @@ def _storage(settings: Settings) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _graph(settings: Settings, clock: Clock) -> GraphClient:
+def _graph(settings: Settings, now: Callable[[], datetime]) -> GraphClient:
     return GraphClient(
         root=settings.graph_root,
         api_version=settings.graph_api_version,
         timeout_seconds=settings.graph_timeout_seconds,
         pool_size=CONNECTIONS,
         user_agent=USER_AGENT,
-        clock=clock.now,
+        clock=now,
         new_guid=lambda: str(uuid.uuid4()),
     )
 

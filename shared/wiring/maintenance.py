@@ -24,14 +24,21 @@ class Maintenance(UseCases):
     def consume_poison(self) -> ConsumePoison:
         from shared.service.maintenance.poison_queue import ConsumePoison
 
-        return ConsumePoison(self.ports.queue, self.repository, self.terminate, self.ports.clock)
+        return ConsumePoison(self.ports.queue, self.repository, self.put_back, self.terminate, self.ports.clock)
 
     @made_once
     def reconcile(self) -> Reconcile:
+        from shared.service.maintenance.holds import Holds
         from shared.service.maintenance.reconcile import Reconcile
 
-        ports, deadline = self.ports, self.settings.delivery_deadline
-        return Reconcile(ports.queue, ports.outcomes, self.repository, ports.clock, deadline)
+        ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
+        return Reconcile(
+            holds=Holds(ports.queue, ports.rate_limit, self.quota, ports.clock, limit),
+            outcomes=ports.outcomes,
+            user_statuses=ports.user_statuses,
+            put_back=self.put_back,
+            deadline=self.settings.delivery_deadline,
+        )
 
     @made_once
     def publish_gauges(self) -> PublishGauges:
@@ -78,6 +85,8 @@ class Maintenance(UseCases):
             write=self.write,
             randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
+            statistics=self.counters.statistics,
+            webhook_sources=self.settings.webhook_sources,
         )
 
     @made_once

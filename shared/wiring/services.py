@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
     from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.running_checks import RunningChecks
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
     from shared.web.user_statuses import UserStatusesApi
@@ -70,13 +71,19 @@ class Services(Maintenance):
     def batch(self) -> BatchApi:
         from shared.web.batch import BatchApi
 
-        return BatchApi(self.accept, self.callers)
+        return BatchApi(self.accept, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:
         from shared.web.webhooks import WebhooksApi
 
-        return WebhooksApi(self.accept, self.settings.webhook_sources, self.webhook_refusals, self.ports.clock)
+        return WebhooksApi(
+            accept=self.accept,
+            sources=self.settings.webhook_sources,
+            refusals=self.webhook_refusals,
+            clock=self.ports.clock,
+            waiting=self.waiting,
+        )
 
     @made_once
     def user_statuses(self) -> UserStatusesApi:
@@ -101,13 +108,13 @@ class Services(Maintenance):
     def doctor(self) -> DoctorApi:
         from shared.web.doctor import DoctorApi
 
-        return DoctorApi(self.diagnose, self.waiting, self.ports.clock)
+        return DoctorApi(self.diagnose, self.running_checks, self.ports.clock)
 
     @made_once
     def health(self) -> HealthApi:
         from shared.web.health import HealthApi
 
-        return HealthApi(self.readiness, self.waiting, self.ports.clock)
+        return HealthApi(self.readiness, self.running_checks, self.ports.clock)
 
     @made_once
     def openapi(self) -> OpenApi:
@@ -127,6 +134,12 @@ class Services(Maintenance):
 
         authenticated = os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
         return Callers(self.settings.public_base_url, authenticated)
+
+    @made_once
+    def running_checks(self) -> RunningChecks:
+        from shared.web.running_checks import RunningChecks
+
+        return RunningChecks()
 
     @made_once
     def waiting(self) -> Waiting:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.service.intake.replay import Replay
     from shared.service.intake.webhook_refusals import WebhookRefusals
     from shared.service.outcomes.counters import Counters
+    from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
 
@@ -101,6 +102,7 @@ class UseCases:
             repository=self.repository,
             resolve=self.resolve,
             take_turn=self.take_turn,
+            put_back=self.put_back,
             clock=ports.clock,
             telemetry=ports.telemetry,
         )
@@ -213,6 +215,12 @@ class UseCases:
         from shared.service.outcomes.repository import OutcomeRepository
 
         return OutcomeRepository(self.ports.outcomes, self.ports.clock, self.counters, self.ports.telemetry)
+
+    @made_once
+    def put_back(self) -> PutBack:
+        from shared.service.outcomes.put_back import PutBack
+
+        return PutBack(self.ports.queue, self.repository, self.ports.clock)
 
     @made_once
     def counters(self) -> Counters:

@@ -1,15 +1,10 @@
 """Storage by managed identity: Azurite over https with OAuth, azure-identity against an endpoint, nothing replaced."""
 
-import datetime as dt
-import ipaddress
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator import azurite
 from emulator.children import Child, free_ports, in_use
@@ -17,36 +12,10 @@ from emulator.stack import EmulatedIdentity, started
 from shared.core.delivery.outcome import queued
 from shared.settings import Settings
 from shared.wiring.adapters import connect
+from tests.adapters.certificates import certificate
 from tests.builders import NOW, an_envelope
 
 pytestmark = pytest.mark.azurite
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A self-signed one for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(host, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert, private = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-        )
-    )
-    return cert, private
 
 
 @pytest.fixture

@@ -18,12 +18,9 @@ def storage() -> Iterator[Azurite]:
         yield part
 
 
-@pytest.fixture(params=["twin", pytest.param("azurite", marks=pytest.mark.azurite)])
-def outside(request: pytest.FixtureRequest) -> Ports:
-    """The storage ports, fresh for each test."""
-    if request.param == "twin":
-        return World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})).relay.ports
-    storage: Azurite = request.getfixturevalue("storage")
+@pytest.fixture
+def azurite_ports(storage: Azurite) -> Ports:
+    """The real storage ports, fresh for each test."""
     name = uuid.uuid4().hex[:20]
     environ = {
         "UPDATES_STORAGE": storage.connection_string,
@@ -31,3 +28,12 @@ def outside(request: pytest.FixtureRequest) -> Ports:
         "UPDATES_TABLE_PREFIX": f"t{name}",
     }
     return connect(Settings.from_environ(environ))
+
+
+@pytest.fixture(params=["twin", pytest.param("azurite", marks=pytest.mark.azurite)])
+def outside(request: pytest.FixtureRequest) -> Ports:
+    """The storage ports, fresh for each test: the fakes, then the real ones."""
+    if request.param == "twin":
+        return World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})).relay.ports
+    ports: Ports = request.getfixturevalue("azurite_ports")
+    return ports

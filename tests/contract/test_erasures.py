@@ -13,7 +13,7 @@ from shared.core.delivery.outcome import Attempt, Tombstone, Transition, advance
 from shared.core.delivery.user_status import Acceptance, UserStatusRow, Value
 from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage, ended, requested
 from shared.core.erasure.subject import Subject
-from shared.service.ports.storage import Conflict, InvalidContinuation, OutcomeFilter
+from shared.service.ports.storage import Conflict, InvalidContinuation, OutcomeFilter, Purged
 from shared.settings import Settings
 from shared.wiring.adapters import Ports
 from shared.wiring.services import Services
@@ -71,7 +71,7 @@ def test_open_erasures_come_oldest_first_and_ended_ones_are_purged(outside: Port
 
     assert [one.erasure.id for one in outside.erasures.open(10)] == [an_id(1), an_id(2), an_id(3)]
     assert len(outside.erasures.open(2)) == 2
-    assert outside.erasures.purge(NOW, 10) == 1
+    assert outside.erasures.purge(NOW, 10) == Purged(1)
     assert outside.erasures.get(old.id) is None
     (first, *_) = outside.erasures.open(1)
     outside.erasures.replace(ended(first.erasure, ErasureState.SUCCEEDED, NOW), first.etag)

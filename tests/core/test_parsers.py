@@ -1,4 +1,4 @@
-"""JSON, timestamps, ids, versions, events, envelopes."""
+"""JSON, timestamps, ids, versions, events."""
 
 import base64
 import json
@@ -9,23 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.storage_tables.outcome_row import to_row
 from shared.core.basics.strict_json import MAX_FAULTS, InvalidMessage, Parsed, read_json
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds, ticks, ticks_of
-from shared.core.basics.update_id import accepted_at, derived_update_id, is_update_id, new_update_id
+from shared.core.basics.update_id import accepted_at, is_update_id, new_update_id
 from shared.core.basics.version import Version, version_of
-from shared.core.delivery.outcome import unreadable
 from shared.core.intake.cloud_event import parse_message
-from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.core.intake.update import Update
-from tests.builders import NOW, a_message, an_envelope, an_id, an_update
+from tests.builders import NOW, a_message, an_id, an_update
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2500, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-
-
-def read(body: bytes) -> Received | Unreadable:
-    """A body as the queue trigger hands it over."""
-    return read_queue_message(body, message_id="m", inserted=NOW)
 
 
 @pytest.mark.parametrize(
@@ -65,16 +57,6 @@ def test_what_is_wrong_with_a_message_is_told_in_bounds(text: bytes) -> None:
     assert isinstance(parsed, InvalidMessage)
     assert 2 <= len(parsed.faults) <= MAX_FAULTS
     assert all(len(fault.pointer) < 300 for fault in parsed.faults)
-
-
-def test_the_outcome_of_a_message_full_of_faults_can_be_stored() -> None:
-    """An entity holds 1 MiB (docs/graph-facts.md#f44); what cannot be recorded would go round for ever."""
-    for item in (b"NaN", '"\U0001f600": 1'.encode()):
-        text = b",".join([item] * (48 * 1024 // (len(item) + 1)))
-        message = read(b"[" + text + b"]" if item == b"NaN" else b"{" + text + b"}")
-        assert isinstance(message, Unreadable)
-        row = to_row(unreadable(message, NOW))
-        assert sum(2 * len(value) for value in row.values() if isinstance(value, str)) < 1024 * 1024
 
 
 def test_a_byte_order_mark_is_no_fault() -> None:
@@ -117,13 +99,6 @@ def test_an_id_carries_its_acceptance_time_and_sorts_by_it(moment: datetime, bit
     assert is_update_id(one)
     assert timedelta(0) <= moment - accepted_at(one) < timedelta(milliseconds=1)
     assert one < later
-
-
-def test_a_foreign_message_has_the_same_id_whenever_it_is_read() -> None:
-    """And another message has another."""
-    assert derived_update_id(NOW, "m") == derived_update_id(NOW, "m") != derived_update_id(NOW, "n")
-    assert not is_update_id(an_id().upper())
-    assert not is_update_id("ffffffff-ffff-7fff-bfff-ffffffffffff")
 
 
 def test_a_version_is_the_report_or_else_the_acceptance() -> None:
@@ -185,66 +160,3 @@ def test_a_broken_event_says_where(event: dict[str, Any], pointer: str) -> None:
     invalid = parse_message(event)
     assert isinstance(invalid, InvalidMessage)
     assert pointer in [fault.pointer for fault in invalid.faults]
-
-
-@pytest.mark.parametrize("encode", [bytes, base64.b64encode, lambda body: base64.b64encode(body).rstrip(b"=")])
-def test_an_envelope_reads_back_plain_or_base64(encode: Any) -> None:
-    """Every member of it."""
-    envelope = Envelope(an_id(), 3, an_update(source="hr"), "principal", an_id(1), Version(5, an_id(2)), 2)
-    assert read(encode(envelope.to_json().encode())) == Received(envelope)
-
-
-def test_the_envelope_is_the_contracts() -> None:
-    """Just its members when nothing else is to be said."""
-    assert json.loads(an_envelope().to_json()) == {
-        "relay": 1,
-        "id": an_id(),
-        "attempt": 1,
-        "acceptedDateTime": "2026-11-23T20:30:00.000Z",
-        "update": a_message(),
-    }
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("relay", 2),
-        ("relay", True),
-        ("id", "x"),
-        ("id", None),
-        ("attempt", 0),
-        ("attempt", True),
-        ("attempt", "1"),
-        ("acceptedDateTime", 3),
-        ("submittedBy", 1),
-        ("replayOf", "x"),
-        ("version", "x"),
-        ("version", "1|x"),
-        ("poisoned", -1),
-        ("else", 1),
-    ],
-)
-def test_an_envelope_that_is_not_ours_is_unreadable(member: str, value: Any) -> None:
-    """And says why."""
-    document = json.loads(an_envelope().to_json()) | {member: value}
-    unreadable = read(json.dumps(document).encode())
-    assert isinstance(unreadable, Unreadable)
-    assert [fault.pointer for fault in unreadable.faults] == [f"/{member}"]
-
-
-def test_a_raw_message_keeps_what_was_on_the_queue() -> None:
-    """As text where text survives, else as base64."""
-    text, control, binary = read(b'{"x":'), read(b'{"\x00'), read(b"\xff\x00")
-    assert isinstance(text, Unreadable)
-    assert isinstance(control, Unreadable)
-    assert isinstance(binary, Unreadable)
-    assert (text.raw_message, text.raw_message_encoding) == ('{"x":', None)
-    assert (control.raw_message, control.raw_message_encoding) == (base64.b64encode(b'{"\x00').decode(), "base64")
-    assert (base64.b64decode(binary.raw_message), binary.raw_message_encoding) == (b"\xff\x00", "base64")
-
-
-@given(st.binary(max_size=300))
-def test_no_bytes_on_the_queue_make_reading_raise(body: bytes) -> None:
-    """Nor does their base64."""
-    assert isinstance(read(body), Received | Unreadable)
-    assert isinstance(read(base64.b64encode(body)), Received | Unreadable)

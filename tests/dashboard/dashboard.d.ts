@@ -37,9 +37,14 @@ interface Delivery { startDateTime: string; count: number }
 interface Queue { length: number; headAgeSeconds: number | null }
 interface Quota { writes: number; seconds: number; used: number; holding: boolean; holdUntilDateTime: string | null }
 
+interface WebhookRequests {
+  requests: number; refused: number; byReason: Counts; lastRefusedDateTime: string | null; lastRefusedReason: string | null;
+}
+
 interface Stats {
   last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
   deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; quota: Quota;
+  webhooks: Record<string, WebhookRequests>;
 }
 
 type Checks = Record<string, string>;
@@ -78,5 +83,5 @@ interface Ids {
   quota: HTMLElement; "quota-more": HTMLElement; "quota-used": HTMLElement; rate: HTMLElement; reasons: HTMLElement;
   "replay-matching": HTMLButtonElement; rows: HTMLElement; said: HTMLElement & { timer?: ReturnType<typeof setTimeout> };
   shown: HTMLElement; skip: HTMLButtonElement; subline: HTMLElement; table: HTMLElement; tiles: HTMLElement;
-  update: HTMLElement; updates: HTMLElement;
+  update: HTMLElement; updates: HTMLElement; "webhook-refusals": HTMLElement; webhooks: HTMLElement;
 }

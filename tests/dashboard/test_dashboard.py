@@ -4,6 +4,7 @@ import re
 import uuid
 from typing import Any
 
+import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from emulator.stack import Host, Stack
@@ -46,6 +47,16 @@ def test_it_shows_how_the_relay_is_and_what_comes_in_without_reloading(page: Pag
     expect(row).to_contain_text("Delivered")
     an_update(relay, "Lee Gu")
     expect(page.get_by_role("link", name="Lee Gu")).to_be_visible()
+
+
+def test_it_names_a_webhook_source_whose_requests_are_refused(page: Page, relay: Stack) -> None:
+    """In one sentence, with the reason; before, a refusal left no trace."""
+    refused = requests.post(f"{relay.base_url}/api/webhooks/nobody", json={}, timeout=30)
+    assert refused.status_code == 401
+    page.goto(dashboard(relay))
+    sentence = "Unknown sources: 1 of the last 1 requests was refused, the last at"
+    expect(page.locator("#webhook-refusals")).to_contain_text(sentence)
+    expect(page.locator("#webhook-refusals")).to_contain_text("no source of that name is configured")
 
 
 def test_filters_narrow_the_list_and_stand_in_the_address(page: Page, relay: Stack) -> None:

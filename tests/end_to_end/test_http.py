@@ -58,6 +58,21 @@ def test_an_azure_sdk_client_can_follow_a_superseded_update(running: Stack) -> N
     assert (ended["status"], ended["statusDetail"]) == ("succeeded", "superseded")
 
 
+def test_a_body_in_chunks_is_asked_for_with_its_length(running: Stack) -> None:
+    """As .NET's PostAsJsonAsync sends it: none of it reaches the function (docs/graph-facts.md#f74)."""
+    for path in ("updates", "updates/batch", "webhooks/collection", "webhooks/nobody"):
+        chunks = (part for part in (b"{", b"}"))
+        answer = requests.post(f"{running.base_url}/api/{path}", data=chunks, timeout=20)
+        assert (answer.status_code, answer.json()["title"]) == (411, "Length Required")
+
+
+def test_head_works_where_get_does(running: Stack) -> None:
+    """Without a body, as load balancers probe."""
+    for path, status in (("health/live", 200), ("openapi.json", 200), ("updates", 200), ("updates/x", 404)):
+        answer = requests.head(f"{running.base_url}/api/{path}", timeout=20)
+        assert (answer.status_code, answer.content) == (status, b"")
+
+
 def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) -> None:
     """``docs/requests.http``, from top to bottom."""
     values = {"host": running.base_url, "key": "unused"}
@@ -94,7 +109,9 @@ def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) 
         ("PUT", "/api/updates/x/cancel", 405),
         ("GET", "/api/updates?top=0", 400),
         ("GET", "/api/updates?status=succeeded%27%20or%20true", 400),
-        ("GET", "/api/updates?source=a%27%20or%20PartitionKey%20ge%20%27", 200),
+        ("GET", "/api/updates?source=a%27%20or%20PartitionKey%20ge%20%27", 400),
+        ("GET", "/api/updates?status=", 400),
+        ("GET", "/api/updates?idempotencyKey=a%27%20or%20PartitionKey%20ge%20%27", 200),
     ],
 )
 def test_what_is_not_there_is_a_problem(running: Stack, method: str, path: str, status: int) -> None:

@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from shared.core.delivery.statistics import Minutes, hour_of
-from shared.service.ports.storage import (
-    CounterRow,
-)
+from shared.service.ports.storage import CounterRow, Purged
+from tests.fakes.purging import purged
 
 
 class MemoryCounters:
@@ -23,8 +22,6 @@ class MemoryCounters:
     def touch(self) -> None:
         pass
 
-    def purge(self, before: datetime, limit: int) -> int:
-        old = [key for key in self.rows if key[0] < hour_of(before)][:limit]
-        for key in old:
-            del self.rows[key]
-        return len(old)
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        old = [key for key in self.rows if key[0] < hour_of(before)]
+        return purged(self.rows, old, limit, continuation)

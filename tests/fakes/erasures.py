@@ -4,10 +4,8 @@ import threading
 from datetime import datetime
 
 from shared.core.erasure.erasure import Erasure
-from shared.service.ports.storage import (
-    Conflict,
-    StoredErasure,
-)
+from shared.service.ports.storage import Conflict, Purged, StoredErasure
+from tests.fakes.purging import purged
 
 
 class MemoryErasures:
@@ -37,11 +35,9 @@ class MemoryErasures:
             return str(found[1] + 1)
 
     def open(self, most: int) -> list[StoredErasure]:
-        rows = [StoredErasure(one, str(etag)) for _, (one, etag) in sorted(self.rows.items())]
-        return [one for one in rows if not one.erasure.state.final][:most]
+        rows = [StoredErasure(erasure, str(etag)) for _, (erasure, etag) in sorted(self.rows.items())]
+        return [stored for stored in rows if not stored.erasure.state.final][:most]
 
-    def purge(self, before: datetime, limit: int) -> int:
-        final = [one for one, _ in self.rows.values() if one.state.final and one.last_action < before][:limit]
-        for one in final:
-            del self.rows[one.id]
-        return len(final)
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        old = [erasure.id for erasure, _ in self.rows.values() if erasure.state.final and erasure.last_action < before]
+        return purged(self.rows, old, limit, continuation)

@@ -43,6 +43,7 @@ class ScriptedGraph:
         self.list_replies: list[GraphReply] = []
         self.lists: list[tuple[str, str | None, str]] = []
         self.page_size = 2
+        self.select_reply: GraphReply | None = None
         self.reads: list[tuple[str, str]] = []
         self.user_status_reply: GraphReply | None = None
 
@@ -81,8 +82,12 @@ class ScriptedGraph:
     def read_policies(self, *, token: str) -> GraphCall:
         return GraphCall(self.parse_reply, self.clock.now(), 7)
 
-    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> GraphCall:
+    def list_user_statuses(
+        self, policy_id: str, link: str | None = None, *, select: bool = True, token: str
+    ) -> GraphCall:
         self.lists.append((policy_id, link, token))
+        if select and self.select_reply is not None:
+            return GraphCall(self.select_reply, self.clock.now(), 7)
         if self.list_replies:
             return GraphCall(self.list_replies.pop(0), self.clock.now(), 7)
         at = int(link.removeprefix("from-")) if link else 0

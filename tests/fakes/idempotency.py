@@ -4,9 +4,8 @@ import threading
 from datetime import datetime
 
 from shared.core.basics.update_id import accepted_at
-from shared.service.ports.storage import (
-    KeyReservation,
-)
+from shared.service.ports.storage import KeyReservation, Purged
+from tests.fakes.purging import purged
 
 
 class MemoryKeys:
@@ -20,8 +19,6 @@ class MemoryKeys:
         with self._lock:
             return self.kept.setdefault(scope, reservation)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        old = [scope for scope, kept in self.kept.items() if accepted_at(kept.update_id) < before][:limit]
-        for scope in old:
-            del self.kept[scope]
-        return len(old)
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        old = [scope for scope, kept in self.kept.items() if accepted_at(kept.update_id) < before]
+        return purged(self.kept, old, limit, continuation)

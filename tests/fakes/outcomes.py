@@ -1,7 +1,7 @@
 """Outcomes in memory."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,9 +12,11 @@ from shared.service.ports.storage import (
     InvalidContinuation,
     OutcomeFilter,
     OutcomePage,
+    Purged,
     ScanPage,
     StoredOutcome,
 )
+from tests.fakes.purging import purged
 
 
 class MemoryOutcomes:
@@ -28,15 +30,15 @@ class MemoryOutcomes:
         found = self.rows.get(update_id)
         return found and StoredOutcome(found[0], str(found[1]))
 
-    def insert(self, outcome: Outcome) -> bool:
+    def insert(self, outcome: Outcome) -> str | None:
         with self._lock:
             if outcome.id in self.rows:
-                return False
+                return None
             self.rows[outcome.id] = (outcome, 1)
-            return True
+            return "1"
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
-        return frozenset(outcome.id for outcome in outcomes if not self.insert(outcome))
+        return frozenset(outcome.id for outcome in outcomes if self.insert(outcome) is None)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
         with self._lock:
@@ -63,20 +65,23 @@ class MemoryOutcomes:
             for update_id, (outcome, _) in sorted(self.rows.items(), reverse=True)
             if update_id < below and _matches(outcome, wanted)
         ]
-        found = tuple(replace(one, attempts=(), result=None, raw_message=None) for one in matching[:top])
+        found = tuple(replace(outcome, attempts=(), result=None, raw_message=None) for outcome in matching[:top])
         return OutcomePage(found, f"before-{found[-1].id}" if len(matching) > top else None)
 
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         page = self.list(wanted, top, continuation)
-        rows = [self.rows[one.id] for one in page.outcomes]
+        rows = [self.rows[outcome.id] for outcome in page.outcomes]
         return ScanPage(tuple(StoredOutcome(outcome, str(etag)) for outcome, etag in rows), page.continuation)
 
-    def purge(self, before: datetime, limit: int) -> int:
-        final = [update_id for update_id, (outcome, _) in self.rows.items() if outcome.state.final]
-        old = [update_id for update_id in final if accepted_at(update_id) < before][:limit]
-        for update_id in old:
-            del self.rows[update_id]
-        return len(old)
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
+        opened = [outcome for outcome, _ in self.rows.values() if not outcome.state.final]
+        within = [outcome for outcome in opened if since <= outcome.created < before]
+        yield from sorted(within, key=lambda outcome: outcome.id)
+
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        final = [update_id for update_id, (outcome, _) in sorted(self.rows.items()) if outcome.state.final]
+        old = [update_id for update_id in final if accepted_at(update_id) < before]
+        return purged(self.rows, old, limit, continuation)
 
 
 def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
@@ -87,6 +92,7 @@ def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
         (wanted.device_compliance_user_status_id, (named and named.device_compliance_user_status_id) or ""),
         (wanted.source, (named and named.source) or ""),
         (wanted.idempotency_key, (named and named.idempotency_key) or ""),
+        (wanted.error_code, (outcome.error or {}).get("code", "")),
     )
     in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
         wanted.created_before is None or outcome.created < wanted.created_before

@@ -12,11 +12,12 @@ class MemoryRateLimit:
     """The shared row."""
 
     def __init__(self) -> None:
-        self.pacing, self.etag = RateLimitState(), 0
+        self.pacing, self.etag, self.reads = RateLimitState(), 0, 0
         self._lock = threading.Lock()
 
     def read(self) -> tuple[RateLimitState, str | None]:
         with self._lock:
+            self.reads += 1
             return self.pacing, str(self.etag) if self.etag else None
 
     def write(self, pacing: RateLimitState, etag: str | None) -> None:

@@ -46,7 +46,7 @@ class MemoryUserStatuses:
     ) -> str:
         with self._lock:
             _, there = self.rows.get(key, (None, None))
-            news = {one.update_id: one for one in registered}
+            news = {acceptance.update_id: acceptance for acceptance in registered}
             if (None if there is None else str(there)) != etag or news.keys() & self.accepted.get(key, {}).keys():
                 raise Conflict
             self.rows[key] = (row, (there or 0) + 1)
@@ -69,7 +69,10 @@ class MemoryUserStatuses:
                 for key, (row, _) in self.rows.items()
             }
             for key, accepted in self.accepted.items():
-                rows |= {f"{key}-{name}": UserStatusEntry(key, None, one.properties) for name, one in accepted.items()}
+                rows |= {
+                    f"{key}-{name}": UserStatusEntry(key, None, acceptance.properties)
+                    for name, acceptance in accepted.items()
+                }
         names = sorted(name for name in rows if name > above)
         found = tuple(rows[name] for name in names[:top])
         return ScanPage(found, f"after-{names[top - 1]}" if len(names) > top else None)

@@ -70,11 +70,10 @@ def test_a_bad_filter_is_told_in_the_relays_words(relay: Served) -> None:
 
 
 def test_cancel_takes_an_update_back_once(relay: Served) -> None:
-    """A second time is refused."""
+    """A second time answers the same."""
     update_id = relay.world.accept()
-    assert run(relay.url, "cancel", update_id, "--json").json["status"] == "canceled"
-    again = run(relay.url, "cancel", update_id)
-    assert (again.status, "409" in again.err) == (1, True)
+    for _ in range(2):
+        assert run(relay.url, "cancel", update_id, "--json").json["status"] == "canceled"
 
 
 def test_replay_of_one_and_of_many(relay: Served) -> None:

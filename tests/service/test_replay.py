@@ -170,7 +170,15 @@ def test_a_filter_that_no_replayable_update_meets_replays_nothing(world: World, 
 
 
 @pytest.mark.parametrize(
-    "body", [{"status": "x"}, {"dryRun": "yes"}, {"top": "5"}, {"source": 7}, {"createdAfter": "yesterday"}]
+    "body",
+    [
+        {"status": "x"},
+        {"dryRun": "yes"},
+        {"top": "5"},
+        {"source": 7},
+        {"createdAfter": "yesterday"},
+        {"errorCode": "x"},
+    ],
 )
 def test_a_bad_filter_replays_nothing(world: World, body: dict[str, Any]) -> None:
     """400, each member named."""

@@ -72,13 +72,72 @@ def test_once_resolved_it_is_found_by_its_user_status(world: World) -> None:
     assert {one["waiting"]["updateId"] for one in state["properties"].values()} == {update_id}
 
 
-def test_an_unknown_user_fails(world: World) -> None:
-    """With nothing sent."""
+def test_an_unknown_user_fails_after_ten_minutes(world: World) -> None:
+    """It waits with that code from the first look on, and is looked for a few times; nothing is sent."""
     update_id = world.accept(**named("nobody@contoso.example"))
+    world.deliver_next()
+    assert world.outcome(update_id).state is State.WAITING
+    assert code(world, update_id) == "userStatusNotFound"
+    assert "5 user statuses" in world.resource(update_id)["error"]["message"]
+
+    world.relay = Services(world.relay.settings, **world.ports())  # another instance goes on
     world.run()
     assert world.outcome(update_id).state is State.FAILED
     assert code(world, update_id) == "userStatusNotFound"
+    assert world.outcome(update_id).last_action - NOW == timedelta(minutes=10)
+    assert 3 <= len(world.graph.lists) / 3 <= 8
     assert not world.graph.calls
+
+
+def test_a_user_that_appears_late_is_written(world: World) -> None:
+    """New ones do, and lists were seen with entries missing."""
+    update_id = world.accept(**named("late@contoso.example"))
+    world.deliver_next()
+    world.graph.users[POLICY].append(("late", "late@contoso.example"))
+    world.run()
+    assert world.outcome(update_id).state is State.DELIVERED
+    assert world.clock.now() - NOW < timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("status", [400, 500, 501])
+def test_a_list_that_refuses_a_selection_is_read_whole(world: World, status: int) -> None:
+    """It is asked once without it, and that is remembered."""
+    world.graph.select_reply = GraphReply(status)
+    update_id = world.accept(**named())
+    world.run()
+    assert world.outcome(update_id).state is State.DELIVERED
+    assert [link for _, link, _ in world.graph.lists] == [None, None, "from-2", "from-4"]
+
+    world.clock.step(minutes=6)
+    world.accept(**named(userStatus=reported("20:40:00")))
+    world.run()
+    assert [link for _, link, _ in world.graph.lists][4:] == [None, "from-2", "from-4"]
+
+
+def test_a_list_that_fails_anyway_is_asked_for_with_a_selection_again(world: World) -> None:
+    """A 500 has many causes."""
+    world.graph.list_replies = [GraphReply(500)] * 2
+    world.graph.select_reply = GraphReply(500)
+    world.accept(**named())
+    world.deliver_next()
+    world.graph.select_reply = None
+    world.run()
+    assert world.in_graph()
+
+
+def test_a_list_in_a_circle_is_a_failed_read_of_few_pages(world: World) -> None:
+    """It shows as an attempt, so that the deadline counts: one update cost 1,030 reads and outlived its own."""
+    page = GraphReply(200, result={"value": [{"id": "x", "userPrincipalName": "x"}], "@odata.nextLink": "from-0"})
+    world.graph.list_replies = [page] * 1000
+    update_id = world.accept(**named())
+    world.deliver_next()
+    waiting = world.resource(update_id)
+    assert (waiting["statusDetail"], waiting["error"]["code"]) == ("waiting", "graphUnavailable")
+    assert "circle" in waiting["error"]["message"]
+    assert waiting["attemptCount"] == 1
+    assert len(world.graph.lists) == 2
+    world.run(most=2000)
+    assert code(world, update_id) == "deadlineExceeded"
 
 
 def test_a_name_that_two_user_statuses_have_fails(world: World) -> None:
@@ -108,12 +167,13 @@ def test_many_unknown_users_cost_one_list_a_while_and_known_ones_none(world: Wor
         pass
     assert len(world.graph.lists) == 1
 
+    world.queue.messages.clear()
     world.clock.step(seconds=60)
     world.accept(**named("user0@contoso.example"))
     world.run()
     assert len(world.graph.lists) == 1
     world.accept(**named("nobody@contoso.example"))
-    world.run()
+    world.deliver_next()
     assert len(world.graph.lists) == 2
 
 
@@ -160,6 +220,8 @@ def test_updates_by_name_that_wait_together_cost_one_write(world: World) -> None
         (GraphReply(403), "notAuthorized"),
         (GraphReply(None, TransportFault.TIMEOUT), "graphUnavailable"),
         (GraphReply(200, result={"x": 1}), "graphUnavailable"),
+        (GraphReply(404, judged=ReplyKind.FOREIGN), "graphUnavailable"),
+        (GraphReply(400, judged=ReplyKind.LICENCE_MISSING), "notAuthorized"),
         (GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS), "graphUnavailable"),
         (GraphReply(200, result={"value": [], "@odata.nextLink": 7}), "graphUnavailable"),
     ],
@@ -198,7 +260,7 @@ def test_a_retry_after_of_a_list_holds_everyone(world: World) -> None:
 
 def test_a_fault_is_shared_for_a_while(world: World) -> None:
     """A hundred updates of a policy that fails do not ask a hundred times; only who asked was tried."""
-    world.graph.list_replies = [GraphReply(500)] * 5
+    world.graph.list_replies = [GraphReply(503)] * 5
     ids = [world.accept(**named()) for _ in range(100)]
     for _ in range(100):
         world.deliver_next()
@@ -210,7 +272,7 @@ def test_a_fault_is_shared_for_a_while(world: World) -> None:
 def test_a_list_that_goes_on_failing_is_read_ever_more_rarely(world: World) -> None:
     """Whoever asks, and however often."""
     directories = world.relay.deliver.resolve.directories
-    world.graph.list_replies = [GraphReply(500)] * 100
+    world.graph.list_replies = [GraphReply(503)] * 100
     for _ in range(600):
         directories.find(POLICY, NAME)
         world.clock.step(seconds=0.1)
@@ -236,7 +298,7 @@ def test_a_401_gets_one_new_token(world: World) -> None:
 )
 def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: GraphReply, told: str) -> None:
     """In Graph's own words."""
-    world.graph.list_replies = [reply]
+    world.graph.list_replies = [reply] * 2  # with a selection, and without
     update_id = world.accept(**named())
     world.run()
     assert code(world, update_id) == told
@@ -285,10 +347,16 @@ def test_a_long_list_is_read_over_several_turns(world: World) -> None:
 def test_a_list_without_end_is_given_up(world: World) -> None:
     """A policy that is too large fails by name, and its list is not kept."""
     world.graph.page_size = 1
-    page = GraphReply(
-        200, result={"value": [{"id": "x", "userPrincipalName": "x"}] * 30_000, "@odata.nextLink": "from-0"}
-    )
-    world.graph.list_replies = [page] * 10
+    world.graph.list_replies = [
+        GraphReply(
+            200,
+            result={
+                "value": [{"id": f"{page}-{n}", "userPrincipalName": "x"} for n in range(30_000)],
+                "@odata.nextLink": f"from-{page}",
+            },
+        )
+        for page in range(10)
+    ]
     update_id = world.accept(**named())
     world.run()
     assert code(world, update_id) == "userStatusNotFound"

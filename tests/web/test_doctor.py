@@ -140,6 +140,9 @@ def test_storage_that_refuses_is_told_from_storage_that_is_away(
         (GraphReply(500), "unknown"),
         (GraphReply(429), "unknown"),
         (GraphReply(200, judged=ReplyKind.UNREADABLE_SUCCESS), "unknown"),
+        (GraphReply(400, judged=ReplyKind.APPROVAL_REQUIRED), "failing"),
+        (GraphReply(400, judged=ReplyKind.LICENCE_MISSING), "failing"),
+        (GraphReply(470, judged=ReplyKind.FOREIGN), "failing"),
         (GraphReply(None, TransportFault.UNREACHABLE), "failing"),
     ],
 )
@@ -176,9 +179,23 @@ def test_a_user_status_with_waiting_updates_is_left_alone(world: World) -> None:
     assert not world.graph.calls
 
 
+def test_the_probe_goes_out_although_the_route_is_missing_and_its_success_ends_that(world: World) -> None:
+    """Whenever it is asked for: after a change at Microsoft nobody has to wait for the hour."""
+    findings(world, **IDS)  # Graph has the user status from here on
+    world.accept(deviceComplianceUserStatusId=USER)
+    world.run()
+    world.graph.replies = [GraphReply(400, judged=ReplyKind.ROUTE_MISSING)] * 3
+    for n in range(3):
+        world.accept(deviceComplianceUserStatusId=f"user-{n}")
+    world.run()
+    assert world.rate_limit.pacing.route.latched
+    assert findings(world, **IDS)["graphWrite"]["status"] == "ok"
+    assert not world.rate_limit.pacing.route.latched
+
+
 def test_the_probe_keeps_to_the_hold(world: World) -> None:
     """Whatever is asked."""
-    world.relay.rate_limiter.report_read(GraphReply(429, retry_after_seconds=600.0))
+    world.relay.rate_limiter.record_read(GraphReply(429, retry_after_seconds=600.0))
     assert findings(world, **IDS)["graphWrite"]["status"] == "unknown"
     assert not world.graph.calls
 

@@ -137,6 +137,42 @@ def test_refusals_are_counted_by_source_and_reason(caplog: pytest.LogCaptureFixt
     ]
 
 
+def doctor(world: World) -> dict[str, Any]:
+    """Return what the doctor finds of webhooks."""
+    _, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor")
+    (found,) = [check for check in body["checks"] if check["name"] == "webhooks"]
+    return dict(found)
+
+
+def test_the_doctor_names_a_source_whose_requests_are_all_refused() -> None:
+    """With the reason, and what to do; one good request is enough to be well."""
+    world = a_world()
+    assert doctor(world)["status"] == "ok"
+    send(world, "eventgrid", a_message(), KEY)
+    send(world, "eventgrid", a_message(), {})
+    assert doctor(world)["status"] == "ok"
+    for _ in range(2):
+        send(world, "github", a_message(), {})
+    found = doctor(world)
+    assert found["status"] == "failing"
+    assert found["detail"].startswith(
+        "github: all 2 requests of the last 24 hours refused, the last at 2026-11-23 20:30"
+    )
+    assert "signature" in found["detail"]
+    assert "secrets" in found["nextStep"]
+
+
+def test_the_doctor_says_that_counts_cannot_be_read() -> None:
+    """No exception."""
+
+    def down(*_: Any) -> Any:
+        raise Unavailable("table")
+
+    world = a_world()
+    world.counters.read = down  # type: ignore[method-assign]
+    assert doctor(world)["status"] == "unknown"
+
+
 @pytest.mark.parametrize(("source", "status"), [("okta", 200), ("plain", 404), ("nobody", 404)])
 def test_okta_is_answered_once(source: str, status: int) -> None:
     """Its one-time verification by GET, for a source that expects it."""

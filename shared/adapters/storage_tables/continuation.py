@@ -1,4 +1,4 @@
-"""What leads from one page of a table to the next, as text that callers may hold."""
+"""The token of a table's next page as text that callers may hold."""
 
 import base64
 import json
@@ -8,14 +8,14 @@ from shared.service.ports.storage import InvalidContinuation
 
 
 def written(continuation: Any) -> str | None:
-    """The SDK's continuation as text; None at the end."""
+    """Return the SDK's continuation as text; None at the end."""
     if continuation is None:
         return None
     return base64.urlsafe_b64encode(json.dumps(continuation).encode()).decode()
 
 
 def read(text: str | None) -> Any:
-    """The inverse; raises ``InvalidContinuation`` for what no list has given."""
+    """Return the SDK's continuation. Raise ``InvalidContinuation`` for a text that no list has given."""
     if text is None:
         return None
     try:

@@ -4,10 +4,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.rows import known_members, readable
 from shared.adapters.storage_tables.table import Entity, Row, Table, chunks, joined
 from shared.core.erasure.erasure import Erasure, ErasureState, Progress, Stage
 from shared.core.erasure.subject import Subject
-from shared.service.ports.storage import Conflict, StoredErasure
+from shared.service.ports.storage import Conflict, Purged, StoredErasure
 
 _PARTITION = "erasure"
 
@@ -19,37 +21,42 @@ class ErasureTable:
         self._table = table
 
     def get(self, erasure_id: str) -> StoredErasure | None:
-        """One point read."""
+        """Return the erasure; one point read."""
         found = self._table.get(_PARTITION, erasure_id)
         return found and StoredErasure(_from_row(found[0]), found[1])
 
     def insert(self, erasure: Erasure) -> str:
-        """Raises ``Conflict``."""
+        """Return the etag. Raise ``Conflict`` where there is one of that id."""
         etag = self._table.insert(_to_row(erasure))
         if etag is None:
             raise Conflict(erasure.id)
         return etag
 
     def replace(self, erasure: Erasure, etag: str) -> str:
-        """Raises ``Conflict``."""
+        """Return the new etag. Raise ``Conflict``."""
         return self._table.replace(_to_row(erasure), etag)
 
     def open(self, most: int) -> list[StoredErasure]:
-        """One query."""
+        """Return those that are not final, oldest first; one query."""
         rows, _ = self._table.page("PartitionKey eq @partition and Final eq @final", _is(final=False), most)
-        return [StoredErasure(_from_row(row), row.metadata["etag"]) for row in rows]  # type: ignore[attr-defined]
+        return list(readable(rows, _stored))
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """By when they became final."""
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete up to ``limit`` that became final before that time."""
         text = "PartitionKey eq @partition and Final eq @final and LastAction lt @before"
-        rows = self._table.some(text, _is(final=True) | {"before": before.isoformat()}, limit, ["RowKey"])
+        parameters = _is(final=True) | {"before": before.isoformat()}
+        rows, onward = self._table.page(text, parameters, limit, leading.read(continuation), ["RowKey"])
         for row in rows:
             self._table.delete(_PARTITION, row["RowKey"])
-        return len(rows)
+        return Purged(len(rows), leading.written(onward))
 
 
 def _is(*, final: bool) -> Entity:
     return {"partition": _PARTITION, "final": final}
+
+
+def _stored(row: Row) -> StoredErasure:
+    return StoredErasure(_from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
 
 
 def _to_row(erasure: Erasure) -> Entity:
@@ -71,7 +78,7 @@ def _from_row(row: Row) -> Erasure:
     subject, progress = joined("Subject", row), joined("Progress", row)
     return Erasure(
         id=row["RowKey"],
-        subject=Subject(**subject) if subject is not None else None,
+        subject=Subject(**known_members(Subject, subject)) if subject is not None else None,
         state=ErasureState(row["State"]),
         last_action=datetime.fromisoformat(row["LastAction"]),
         progress=_progress(progress),
@@ -81,5 +88,6 @@ def _from_row(row: Row) -> Erasure:
 
 
 def _progress(members: dict[str, Any]) -> Progress:
-    lists = {name: tuple(value) for name, value in members.items() if isinstance(value, list)}
-    return Progress(**(members | lists | {"stage": Stage(members["stage"])}))
+    known = known_members(Progress, members)
+    lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+    return Progress(**(known | lists | {"stage": Stage(known["stage"])}))

@@ -2,50 +2,90 @@
 
 ``PartitionKey`` = a constant minus the id's hour, ``RowKey`` = the complement of the id: a point read from the id
 alone, and the table's natural order is the list's. Members that lists leave out are kept apart, so that lists do not
-read them.
+read them. What a newer version wrote and this one does not know goes back into the row as it was.
 """
 
-from dataclasses import asdict, replace
-from datetime import datetime
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.adapters.storage_tables.table import Entity, Row, chunks, joined
+from shared.adapters.storage_tables.rows import known_members
+from shared.adapters.storage_tables.table import CHUNK, Entity, Row, chunks, joined
 from shared.core.basics.version import Version
 from shared.core.delivery.outcome import Attempt, Outcome, State, Tombstone
-from shared.core.intake.update import Update, parse_update
+from shared.core.intake.update import Update
 
 _ALL_HOURS = 99_999_999
 _ALL_IDS = (1 << 128) - 1
 _MILLISECONDS_AN_HOUR = 3_600_000
 _STATES = {state.name: state for state in State}
 
-#: What lists read.
-LISTED = ["PartitionKey", "RowKey", "State", "Summary0", "Summary1"]
+#: What lists read; a summary has room in its first two chunks, else the row is read whole.
+LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
+_MAX_SUMMARY = 2 * CHUNK
+_COLUMNS = frozenset(
+    {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
+)
+_CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
+#: Members that are the same in a row and in an outcome.
+_PLAIN_SUMMARY = (
+    "attempt",
+    "submitted_by",
+    "attempt_count",
+    "superseded_by",
+    "replay_of",
+    "replayed_by",
+    "poisoned",
+    "traceparent",
+)
+_PLAIN_DETAIL = ("result", "raw_message", "raw_message_encoding")
+_SUMMARY = frozenset({*_PLAIN_SUMMARY, "message", "resolved", "version", "last_action", "next_attempt"}) | {
+    "error",
+    "erased",
+}
+_DETAIL = frozenset({*_PLAIN_DETAIL, "attempts"})
 
 
 def keys(update_id: str) -> tuple[str, str]:
-    """Partition and row key of an update's outcome."""
+    """Return the partition and row key of an update's outcome."""
     number = UUID(update_id).int
     return partition_at(number >> 80), f"{_ALL_IDS - number:032x}"
 
 
+def id_in(row: Row) -> str:
+    """Return the id of the update whose outcome this row holds."""
+    return str(UUID(int=_ALL_IDS - int(row["RowKey"], 16)))
+
+
 def partition_at(milliseconds: int) -> str:
-    """The partition of the outcomes accepted in that hour."""
+    """Return the partition of the outcomes accepted in that hour, given as milliseconds since 1970."""
     return f"{_ALL_HOURS - milliseconds // _MILLISECONDS_AN_HOUR:08d}"
 
 
+def hour_at(partition: str) -> datetime:
+    """Return the start of the hour whose outcomes that partition holds."""
+    return datetime.fromtimestamp((_ALL_HOURS - int(partition)) * _MILLISECONDS_AN_HOUR // 1000, UTC)
+
+
 def bound(moment: datetime) -> tuple[str, str]:
-    """The keys of the last place that an outcome accepted at or after that moment can have."""
+    """Return the keys of the last place that an outcome accepted at or after that moment can have."""
     milliseconds = -int(-moment.timestamp() * 1000 // 1)
     return partition_at(milliseconds), f"{_ALL_IDS - (milliseconds << 80):032x}"
 
 
 def to_row(outcome: Outcome) -> Entity:
-    """All of it; a few members also as columns of their own, to filter by."""
+    """Return the whole outcome as a row; a few members are also columns of their own, to filter by.
+
+    Many faults with long pointers get a chunk of their own, so that lists can read every summary.
+    """
     partition, row = keys(outcome.id)
-    named = outcome.named
+    named, unknown = outcome.named, outcome.unknown
     columns: Entity = {
+        **unknown.get("columns", {}),
         "PartitionKey": partition,
         "RowKey": row,
         "State": outcome.state.name,
@@ -55,68 +95,73 @@ def to_row(outcome: Outcome) -> Entity:
         "IdempotencyKey": (named and named.idempotency_key) or "",
         "ErrorCode": (outcome.error or {}).get("code", ""),
     }
-    return columns | chunks("Summary", _summary(outcome)) | chunks("Detail", _detail(outcome))
+    if outcome.put_back is not None:
+        columns["PutBack"] = outcome.put_back.isoformat()
+    summary, faults = unknown.get("summary", {}) | _summary(outcome), {}
+    if outcome.error is not None and "errors" in outcome.error and len(json.dumps(summary)) > _MAX_SUMMARY:
+        summary["error"] = {name: value for name, value in outcome.error.items() if name != "errors"}
+        faults = chunks("Faults", outcome.error["errors"])
+    detail = unknown.get("detail", {}) | _detail(outcome)
+    return columns | chunks("Summary", summary) | chunks("Detail", detail) | faults
 
 
 def from_row(row: Row) -> Outcome:
-    """The outcome; from a list's row without what lists leave out."""
+    """Return the outcome; from a list's row without what lists leave out. Raise one of ``rows.UNREADABLE``."""
     summary: dict[str, Any] = joined("Summary", row)
     detail: dict[str, Any] = joined("Detail", row) or {}
-    update = _update(summary.pop("message"), summary.pop("resolved", None))
-    version = summary.pop("version")
-    erased = summary.pop("erased", None)
+    update, version, erased = summary.get("message"), summary.get("version"), summary.get("erased")
     return Outcome(
-        id=str(UUID(int=_ALL_IDS - int(row["RowKey"], 16))),
+        id=id_in(row),
         state=_STATES[row["State"]],
-        last_action=datetime.fromisoformat(summary.pop("last_action")),
-        next_attempt=_moment(summary.pop("next_attempt")),
-        update=update,
-        erased=Tombstone(**erased) if erased is not None else None,
+        last_action=datetime.fromisoformat(summary["last_action"]),
+        next_attempt=_moment(summary.get("next_attempt")),
+        update=Update(dict(update), summary.get("resolved")) if update else None,
+        erased=Tombstone(**known_members(Tombstone, erased)) if erased is not None else None,
         version=Version.from_text(version) if version else None,
-        attempts=tuple(_attempt(one) for one in detail.pop("attempts", ())),
-        **summary,
-        **detail,
+        attempts=tuple(_attempt(attempt) for attempt in detail.get("attempts", ())),
+        error=_error(summary.get("error"), joined("Faults", row)),
+        put_back=_moment(row.get("PutBack")),
+        unknown=_unknown(row, summary, detail),
+        **{name: summary[name] for name in _PLAIN_SUMMARY if name in summary},
+        **{name: detail[name] for name in _PLAIN_DETAIL if name in detail},
     )
 
 
+def _unknown(row: Row, summary: Mapping[str, Any], detail: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: row[name] for name in row if name not in _COLUMNS and not _CHUNKED.fullmatch(name)}
+    found = {
+        "columns": columns,
+        "summary": {name: summary[name] for name in summary.keys() - _SUMMARY},
+        "detail": {name: detail[name] for name in detail.keys() - _DETAIL},
+    }
+    return {name: members for name, members in found.items() if members}
+
+
+def _error(error: dict[str, Any] | None, faults: list[Any] | None) -> dict[str, Any] | None:
+    return error if error is None or faults is None else error | {"errors": faults}
+
+
 def _summary(outcome: Outcome) -> dict[str, Any]:
-    return {
+    return {name: getattr(outcome, name) for name in _PLAIN_SUMMARY} | {
         "message": outcome.update and outcome.update.message,
         "resolved": outcome.update and outcome.update.resolved,
         "version": outcome.version and outcome.version.to_text(),
         "last_action": outcome.last_action.isoformat(),
         "next_attempt": outcome.next_attempt and outcome.next_attempt.isoformat(),
-        "attempt": outcome.attempt,
-        "submitted_by": outcome.submitted_by,
-        "attempt_count": outcome.attempt_count,
         "error": outcome.error,
-        "superseded_by": outcome.superseded_by,
-        "replay_of": outcome.replay_of,
-        "replayed_by": outcome.replayed_by,
-        "poisoned": outcome.poisoned,
-        "traceparent": outcome.traceparent,
         "erased": outcome.erased and asdict(outcome.erased),
     }
 
 
 def _detail(outcome: Outcome) -> dict[str, Any]:
-    attempts = [asdict(one) | {"started": one.started.isoformat()} for one in outcome.attempts]
-    return {
-        "attempts": attempts,
-        "result": outcome.result,
-        "raw_message": outcome.raw_message,
-        "raw_message_encoding": outcome.raw_message_encoding,
-    }
+    attempts = [asdict(attempt) | {"started": attempt.started.isoformat()} for attempt in outcome.attempts]
+    return {name: getattr(outcome, name) for name in _PLAIN_DETAIL} | {"attempts": attempts}
 
 
 def _attempt(members: dict[str, Any]) -> Attempt:
-    return Attempt(**(members | {"started": datetime.fromisoformat(members["started"])}))
+    known = known_members(Attempt, members)
+    return Attempt(**(known | {"started": datetime.fromisoformat(known["started"])}))
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _update(message: Any, resolved: str | None) -> Update | None:
-    update = parse_update(message) if message else None
-    return replace(update, resolved=resolved) if isinstance(update, Update) else None

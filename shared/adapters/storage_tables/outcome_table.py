@@ -1,56 +1,62 @@
 """Outcomes in a table: point reads by id, lists newest first with real continuation, purging from the old end."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.open_hours import OpenHours
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
-from shared.adapters.storage_tables.table import Row, Table
+from shared.adapters.storage_tables.rows import readable
+from shared.adapters.storage_tables.table import CHUNK, Row, Table
 from shared.core.delivery.outcome import Outcome, State
-from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomePage, ScanPage, StoredOutcome
+from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomePage, Purged, ScanPage, StoredOutcome
 
 _IN_ONE_GO = 100
+_FINAL = tuple(state for state in State if state.final)
 
 
 class OutcomeTable:
     """``OutcomeStore`` on a table."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, hours: Table) -> None:
+        self._table, self._hours = table, OpenHours(hours)
 
     def get(self, update_id: str) -> StoredOutcome | None:
-        """One point read."""
+        """Return the outcome; one point read."""
         found = self._table.get(*keys(update_id))
         return found and StoredOutcome(from_row(found[0]), found[1])
 
-    def insert(self, outcome: Outcome) -> bool:
-        """False when there is one already."""
-        return self._table.insert(to_row(outcome)) is not None
+    def insert(self, outcome: Outcome) -> str | None:
+        """Return the etag; None when there is one already. One call, and rarely one for an hour that is over."""
+        self._hours.note((outcome,))
+        return self._table.insert(to_row(outcome))
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
-        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
+        """Insert a hundred of a partition in a call; where one is there already, its hundred goes one by one."""
+        self._hours.note(outcomes)
         there: list[str] = []
         by_partition = sorted(outcomes, key=lambda outcome: keys(outcome.id))
         for _, group in groupby(by_partition, key=lambda outcome: keys(outcome.id)[0]):
-            for some in batched(group, _IN_ONE_GO, strict=False):
-                if not self._table.insert_all([to_row(outcome) for outcome in some]):
-                    there += [outcome.id for outcome in some if not self.insert(outcome)]
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all([to_row(outcome) for outcome in batch]):
+                    there += [outcome.id for outcome in batch if self._table.insert(to_row(outcome)) is None]
         return frozenset(there)
 
     def replace(self, outcome: Outcome, etag: str) -> None:
-        """Raises ``Conflict``."""
+        """Replace the outcome that was read with this etag. Raise ``Conflict``."""
         self._table.replace(to_row(outcome), etag)
 
     def replace_all(self, replacements: Sequence[StoredOutcome]) -> frozenset[str]:
-        """A call for each hundred of a partition; where one has changed, its hundred goes one by one."""
+        """Replace a hundred of a partition in a call; where one has changed, its hundred goes one by one."""
         changed: list[str] = []
         by_partition = sorted(replacements, key=lambda stored: keys(stored.outcome.id))
         for _, group in groupby(by_partition, key=lambda stored: keys(stored.outcome.id)[0]):
-            for some in batched(group, _IN_ONE_GO, strict=False):
-                if not self._table.replace_all([(to_row(stored.outcome), stored.etag) for stored in some]):
-                    changed += [stored.outcome.id for stored in some if not self._replaced(stored)]
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.replace_all([(to_row(stored.outcome), stored.etag) for stored in batch]):
+                    changed += [stored.outcome.id for stored in batch if not self._replaced(stored)]
         return frozenset(changed)
 
     def _replaced(self, stored: StoredOutcome) -> bool:
@@ -61,32 +67,64 @@ class OutcomeTable:
         return True
 
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
-        """A page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
+        """Return a page of the table's own paging: it may hold fewer than ``top`` and still lead on."""
         if wanted.states == ():
             return OutcomePage((), None)
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation), LISTED)
-        return OutcomePage(tuple(from_row(row) for row in rows), leading.written(onward))
+        return OutcomePage(tuple(readable(rows, self._listed)), leading.written(onward))
 
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
-        """The same with all columns."""
+        """Return the same with all columns."""
         text, parameters = _condition(wanted)
         rows, onward = self._table.page(text, parameters, top, leading.read(continuation))
-        stored = tuple(StoredOutcome(from_row(row), row.metadata["etag"]) for row in rows)  # type: ignore[attr-defined]
-        return ScanPage(stored, leading.written(onward))
+        return ScanPage(tuple(readable(rows, _stored)), leading.written(onward))
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """Up to ``limit`` final outcomes, a partition's hundred at a time."""
-        finals = tuple(state for state in State if state.final)
-        text, parameters = _condition(OutcomeFilter(states=finals, created_before=before))
-        rows = self._table.some(text, parameters, limit, ["PartitionKey", "RowKey"])
+    def _listed(self, row: Row) -> Outcome:
+        """Return a list row's outcome; a summary that needs more chunks than lists read costs one more call."""
+        if len(row.get("Summary1", "")) < CHUNK:
+            return from_row(row)
+        whole = self._table.get(row["PartitionKey"], row["RowKey"])
+        return replace(from_row(whole[0] if whole else row), attempts=(), result=None, raw_message=None)
+
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
+        """Read the hours that are not known to be closed, oldest first, a query each."""
+        for hour in self._hours.open(since, before):
+            found = False
+            for row in self._table.query(*_not_final(hour, before), LISTED):
+                found = True
+                yield from readable((row,), self._listed)
+            if not found:
+                self._hours.close(hour, before)
+
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete a page of final outcomes, a partition's hundred in a call."""
+        text, parameters = _condition(OutcomeFilter(states=_FINAL, created_before=before))
+        select = ["PartitionKey", "RowKey"]
+        rows, onward = self._table.page(text, parameters, limit, leading.read(continuation), select)
         for partition, names in _batches(rows):
             self._table.delete_all(partition, names)
-        return len(rows)
+        if onward is None:
+            self._hours.forget(before)
+        return Purged(len(rows), leading.written(onward))
+
+
+def _stored(row: Row) -> StoredOutcome:
+    return StoredOutcome(from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
+
+
+def _not_final(hour: str, before: datetime) -> tuple[str, Row]:
+    # States that only a newer version knows are open, too.
+    parameters = {f"State{number}": state.name for number, state in enumerate(_FINAL)} | {"hour": hour}
+    terms = ["PartitionKey eq @hour", *(f"State ne @{name}" for name in parameters if name != "hour")]
+    last_hour, parameters["row"] = bound(before)
+    if hour == last_hour:
+        terms.append("RowKey gt @row")
+    return " and ".join(terms), parameters
 
 
 def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
-    """An OData filter with parameters: no value of a caller's is ever part of the text.
+    """Return an OData filter and its parameters: no value of a caller's is ever part of the text.
 
     The SDK finds a parameter only between spaces.
     """
@@ -95,6 +133,7 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
         "UserStatusId": wanted.device_compliance_user_status_id,
         "Source": wanted.source,
         "IdempotencyKey": wanted.idempotency_key,
+        "ErrorCode": wanted.error_code,
     }
     terms = [f"{name} eq @{name}" for name, value in equal.items() if value is not None]
     parameters: dict[str, Any] = {name: value for name, value in equal.items() if value is not None}

@@ -5,26 +5,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
-from shared.service.ports.storage import Conflict, Denied, Unavailable
+from shared.adapters.storage_fault import storage_fault
+from shared.service.ports.storage import Conflict, Unavailable
 
 type Row = Mapping[str, Any]
 type Entity = dict[str, Any]
 
 #: A string property holds 64 KiB of UTF-16 (docs/graph-facts.md#f44); a margin keeps surrogate pairs whole.
-_CHUNK = 32_000
+CHUNK = 32_000
 _MISSING_TABLE = "TableNotFound"
 #: An inserted row is not sent back to us.
 _NO_ECHO = "return-no-content"
 #: Another instance may be just making the table, which takes it a moment.
 _TRIES = 8
-_REFUSALS = (401, 403)
 
 
 class Table:
@@ -35,7 +34,7 @@ class Table:
         self._creating = threading.Lock()
 
     def get(self, partition: str, row: str) -> tuple[Row, str] | None:
-        """A row and its etag."""
+        """Return a row and its etag; None where there is none."""
         try:
             entity = self.call(lambda: self._client.get_entity(partition, row))
         except ResourceNotFoundError:
@@ -43,7 +42,7 @@ class Table:
         return entity, str(entity.metadata["etag"])
 
     def insert(self, row: Row) -> str | None:
-        """Its etag; None when there is one already."""
+        """Return the new row's etag; None when there is one already."""
         try:
             made = self.call(lambda: self._client.create_entity(dict(row), response_preference=_NO_ECHO))
         except ResourceExistsError:
@@ -51,7 +50,7 @@ class Table:
         return str(made["etag"])
 
     def insert_all(self, rows: list[Entity]) -> bool:
-        """Up to 100 rows of one partition, all or none; False when one is there already."""
+        """Insert up to 100 rows of one partition, all or none; False when one is there already."""
         operations: list[Any] = [("create", row) for row in rows]
         try:
             self.call(lambda: self._client.submit_transaction(operations))
@@ -63,16 +62,16 @@ class Table:
         """Insert a row, or replace it whatever it held."""
         self.call(lambda: self._client.upsert_entity(dict(row), mode=UpdateMode.REPLACE))
 
-    def replace(self, row: Row, etag: str) -> str:
-        """Its new etag. Raises ``Conflict``."""
+    def replace(self, row: Row, etag: str, mode: UpdateMode = UpdateMode.REPLACE) -> str:
+        """Return the new etag. Raise ``Conflict``."""
         try:
-            return str(self.call(lambda: self._client.update_entity(dict(row), **_matching(etag)))["etag"])
+            return str(self.call(lambda: self._client.update_entity(dict(row), **_matching(etag, mode)))["etag"])
         except (ResourceModifiedError, ResourceNotFoundError) as error:
             raise Conflict from error
 
     def replace_all(self, rows: Sequence[tuple[Row, str]]) -> bool:
         """Replace up to 100 rows of one partition, each with its etag, all or none; False when one has changed."""
-        operations: list[Any] = [("update", row, _matching(etag)) for row, etag in rows]
+        operations: list[Any] = [("update", row, _matching(etag, UpdateMode.REPLACE)) for row, etag in rows]
         try:
             self.call(lambda: self._client.submit_transaction(operations))
         except TableTransactionError:
@@ -82,14 +81,15 @@ class Table:
     def commit(
         self, row: Entity, etag: str | None, *, created: Sequence[Entity] = (), deleted: Sequence[str] = ()
     ) -> str:
-        """Replace a row (create it where there is no etag), create and delete others of its partition: all or nothing.
+        """Change a row (create it where there is no etag), create and delete others of its partition: all or nothing.
 
-        Up to 100 rows; answers the row's new etag. Raises ``Conflict``, and ``KeyError`` when one to delete is gone.
+        Columns of the row that are not given stay, a newer version's too. Return the row's new etag. Up to 100 rows.
+        Raise ``Conflict``, and ``KeyError`` when one to delete is gone.
         """
         if not created and not deleted:
-            return self.replace(row, etag) if etag is not None else self._created(row)
-        own: Any = ("create", row) if etag is None else ("update", row, _matching(etag))
-        operations = [own, *(("create", one) for one in created)]
+            return self.replace(row, etag, UpdateMode.MERGE) if etag is not None else self._created(row)
+        own: Any = ("create", row) if etag is None else ("update", row, _matching(etag, UpdateMode.MERGE))
+        operations = [own, *(("create", entity) for entity in created)]
         operations += [("delete", {"PartitionKey": row["PartitionKey"], "RowKey": key}) for key in deleted]
         try:
             return str(self.call(lambda: self._client.submit_transaction(operations))[0]["etag"])
@@ -118,7 +118,7 @@ class Table:
                 self.delete(partition, row)
 
     def query(self, text: str, parameters: Row, select: list[str] | None = None) -> Iterator[Row]:
-        """All rows that match, page by page."""
+        """Yield all rows that match, page by page."""
         continuation: Any = None
         while True:
             rows, continuation = self.page(text, parameters, 1000, continuation, select)
@@ -126,14 +126,10 @@ class Table:
             if continuation is None:
                 return
 
-    def some(self, text: str, parameters: Row, limit: int, select: list[str]) -> list[Row]:
-        """Up to ``limit`` rows that match, over as many pages as it takes."""
-        return list(islice(self.query(text, parameters, select), limit))
-
     def page(
         self, text: str, parameters: Row, top: int, continuation: Any = None, select: list[str] | None = None
     ) -> tuple[list[Row], Any]:
-        """Up to ``top`` rows that match, and what leads to the next ones (None at the end)."""
+        """Return up to ``top`` rows that match, and the continuation (None at the end)."""
 
         def read() -> tuple[list[Row], Any]:
             found = self._client.query_entities(text, parameters=dict(parameters), results_per_page=top, select=select)
@@ -147,7 +143,7 @@ class Table:
         return self.call(read)
 
     def call[T](self, call: Callable[[], T]) -> T:
-        """Call storage; expected answers come through, every other failure is ``Unavailable``."""
+        """Return what storage answers. Raise its expected errors as they are, every other as ``Unavailable``."""
         try:
             for _ in range(_TRIES):
                 try:
@@ -161,9 +157,8 @@ class Table:
             raise Unavailable("table: not there although just made")
         except (ResourceNotFoundError, ResourceExistsError, ResourceModifiedError, TableTransactionError):
             raise
-        except (AzureError, ValueError) as error:  # ValueError: a garbled identity answer (docs/graph-facts.md#f26)
-            refused = getattr(error, "status_code", None) in _REFUSALS
-            raise (Denied if refused else Unavailable)(f"table: {type(error).__name__}") from error
+        except (AzureError, ValueError) as error:  # ValueError: no token, or a wait that is too long
+            raise storage_fault("table", error) from error
 
     def _create(self) -> None:
         # Threads that come together wait for the one that makes it.
@@ -171,18 +166,18 @@ class Table:
             self._client.create_table()
 
 
-def _matching(etag: str) -> dict[str, Any]:
-    return {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+def _matching(etag: str, mode: UpdateMode) -> dict[str, Any]:
+    return {"mode": mode, "etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def chunks(name: str, value: Any) -> Entity:
-    """A JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
+    """Return a JSON value as the string properties ``name0``, ``name1``, ... that a row can hold."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return {f"{name}{number}": text[at : at + _CHUNK] for number, at in enumerate(range(0, len(text), _CHUNK))}
+    return {f"{name}{number}": text[at : at + CHUNK] for number, at in enumerate(range(0, len(text), CHUNK))}
 
 
 def joined(name: str, row: Row) -> Any:
-    """The value that ``chunks`` took apart; None where the row has none."""
+    """Return the value that ``chunks`` took apart; None where the row has none."""
     text, number = "", 0
     while (part := row.get(f"{name}{number}")) is not None:
         text, number = text + part, number + 1

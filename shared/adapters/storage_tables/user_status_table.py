@@ -11,6 +11,7 @@ from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.rows import readable
 from shared.adapters.storage_tables.table import Entity, Row, Table
 from shared.core.basics.version import Version
 from shared.core.delivery.user_status import Acceptance, Lease, Snapshot, UserStatusRow, Value, graph_properties
@@ -31,21 +32,23 @@ class UserStatusTable:
         self._table = table
 
     def register(self, key: str, acceptance: Acceptance) -> None:
-        """Insert-only."""
+        """Insert the acceptance; one that is there stays as it is."""
         self._table.insert(_registered(key, acceptance))
 
     def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
-        """A call for each hundred of a partition; where one is there already, its hundred goes one by one."""
-        rows = sorted((_registered(*one) for one in acceptances), key=lambda row: str(row["PartitionKey"]))
+        """Insert a hundred of a partition in a call; where one is there already, its hundred goes one by one."""
+        rows = sorted(
+            (_registered(key, acceptance) for key, acceptance in acceptances), key=lambda row: str(row["PartitionKey"])
+        )
         for _, group in groupby(rows, key=lambda row: row["PartitionKey"]):
-            for some in batched(group, _IN_ONE_GO, strict=False):
-                if not self._table.insert_all(list(some)):
-                    for row in some:
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                if not self._table.insert_all(list(batch)):
+                    for row in batch:
                         self._table.insert(row)
 
     def read(self, key: str, limit: int | None = None) -> Snapshot:
-        """One query: the row comes before its acceptances."""
-        row, etag, accepted = None, None, []
+        """Return the user status with its acceptances, or up to ``limit`` of them; one query, the row comes first."""
+        row, etag, registered = None, None, list[Row]()
         parameters = {"partition": _partition(key), "key": key, "end": key + _END}
         rows: Iterable[Row]
         if limit is None:
@@ -56,7 +59,8 @@ class UserStatusTable:
             if entity["RowKey"] == key:
                 row, etag = _read_row(entity), entity.metadata["etag"]  # type: ignore[attr-defined]
             else:
-                accepted.append(_read_acceptance(key, entity))
+                registered.append(entity)
+        accepted = readable(registered, lambda entity: _read_acceptance(key, entity))
         return Snapshot(row, etag, tuple(accepted), whole=more is None)
 
     def commit(
@@ -68,13 +72,13 @@ class UserStatusTable:
         registered: Iterable[Acceptance] = (),
         settled: Iterable[str] = (),
     ) -> str:
-        """One call, and one for each further hundred of settled acceptances, which go first."""
+        """Return the new etag; one call, and one for each further hundred of settled acceptances, which go first."""
         partition = _partition(key)
         entity = {"PartitionKey": partition, "RowKey": key} | _written_row(row)
         news = [_registered(key, acceptance) for acceptance in registered]
         gone = [key + _BEHIND + update_id for update_id in settled]
-        for some in batched(gone[_IN_ONE_GO:], _IN_ONE_GO, strict=False):
-            self._table.delete_all(partition, list(some))
+        for batch in batched(gone[_IN_ONE_GO:], _IN_ONE_GO, strict=False):
+            self._table.delete_all(partition, list(batch))
         try:
             return self._table.commit(entity, etag, created=news, deleted=gone[:_IN_ONE_GO])
         except KeyError:  # one of them is gone already
@@ -83,13 +87,13 @@ class UserStatusTable:
             return changed
 
     def withdraw(self, key: str, update_id: str) -> None:
-        """There or not."""
+        """Delete the acceptance, whether it is there or not."""
         self._table.delete(_partition(key), key + _BEHIND + update_id)
 
     def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
-        """A page of the table's own paging."""
+        """Return a page of the table's own paging."""
         rows, onward = self._table.page("PartitionKey ge ''", {}, top, leading.read(continuation))
-        return ScanPage(tuple(_holding(row) for row in rows), leading.written(onward))
+        return ScanPage(tuple(readable(rows, _holding)), leading.written(onward))
 
 
 def _partition(key: str) -> str:
@@ -119,7 +123,7 @@ def _holding(entity: Row) -> UserStatusEntry:
 
 
 def _written_row(row: UserStatusRow) -> Entity:
-    confirmed = {name: [one.value, one.version.to_text(), one.update_id] for name, one in row.confirmed.items()}
+    confirmed = {name: [value.value, value.version.to_text(), value.update_id] for name, value in row.confirmed.items()}
     lease = row.lease and [row.lease.holder, row.lease.taken.isoformat(), row.lease.until.isoformat()]
     return {
         "PolicyId": row.policy_id,
@@ -130,13 +134,17 @@ def _written_row(row: UserStatusRow) -> Entity:
     }
 
 
+def _read_lease(holder: str, taken: str, until: str, *_unknown: Any) -> Lease:
+    return Lease(holder, datetime.fromisoformat(taken), datetime.fromisoformat(until))
+
+
 def _read_row(entity: Row) -> UserStatusRow:
     confirmed: dict[str, list[Any]] = json.loads(entity["Confirmed"])
     lease = json.loads(entity["Lease"])
     return UserStatusRow(
         entity["PolicyId"],
         entity["UserStatusId"],
-        {name: Value(value, Version.from_text(version), by) for name, (value, version, by) in confirmed.items()},
-        Lease(lease[0], datetime.fromisoformat(lease[1]), datetime.fromisoformat(lease[2])) if lease else None,
+        {name: Value(value, Version.from_text(version), by) for name, (value, version, by, *_) in confirmed.items()},
+        _read_lease(*lease) if lease else None,
         frozenset(json.loads(entity.get("Uncertain", "[]"))),
     )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Any
 
 #: Graph's own application id: an audience that Graph takes as it takes its root.
 GRAPH_APPLICATION_ID = "00000003-0000-0000-c000-000000000000"
@@ -14,10 +15,11 @@ _PARTS = 3
 
 @dataclass(frozen=True)
 class Claims:
-    """Whom a token is for, and which application permissions it carries."""
+    """Whom a token is for, which application permissions it carries, and whose it is."""
 
     audience: str
     roles: frozenset[str]
+    application_id: str | None = None
 
     def is_for(self, root: str) -> bool:
         """Whether a Graph at this root takes it."""
@@ -25,23 +27,31 @@ class Claims:
 
 
 def read_claims(token: str) -> Claims | None:
-    """The claims of a JWT (RFC 7519), its signature unseen; None for whatever is none."""
+    """Return the claims of a JWT (RFC 7519), its signature unseen; None for whatever is none."""
+    match _payload(token):
+        case {"aud": str(audience), **claims}:
+            client_id = claims.get("appid")
+            return Claims(audience, _texts(claims.get("roles")), client_id if isinstance(client_id, str) else None)
+    return None
+
+
+def expiry_of(token: str) -> int | None:
+    """Return when a JWT expires, in seconds since 1970; None where it does not say so."""
+    match _payload(token):
+        case {"exp": int(seconds)}:
+            return seconds
+    return None
+
+
+def _payload(token: str) -> Any:
     parts = token.split(".")
     if len(parts) != _PARTS:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         return None
-    match claims:
-        case {"aud": str(audience)}:
-            roles = claims.get("roles", [])
-            return Claims(audience, frozenset(one for one in roles if isinstance(one, str)) if _is_list(roles) else _NO)
-    return None
 
 
-_NO: frozenset[str] = frozenset()
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+def _texts(value: object) -> frozenset[str]:
+    return frozenset(text for text in value if isinstance(text, str)) if isinstance(value, list) else frozenset()

@@ -120,7 +120,7 @@ MEANINGS: Mapping[ReplyKind, Meaning] = {
     ReplyKind.UNREADABLE_SUCCESS: Meaning(
         when=_class(2),
         source=f"{_FACTS}#f19",
-        text="Graph answered {status} with a body that is not JSON",
+        text="Graph answered {status} with a body that is of no use",
         may_have_landed=True,
     ),
     ReplyKind.ROUTE_MISSING: Meaning(

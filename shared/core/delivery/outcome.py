@@ -1,11 +1,11 @@
-"""An update's life: its states, the one table of moves between them, and what is known of it.
+"""An update's life: its states, the one table of transitions between them, and what is known of it.
 
-Rule: a final state has no moves. Everything that changes an outcome goes through ``advance``.
+Rule: a final state has no transitions. Everything that changes an outcome goes through ``advance``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -16,7 +16,7 @@ from shared.core.intake.envelope import Envelope, Unreadable
 from shared.core.intake.update import Update
 
 #: The last Graph calls that an outcome shows.
-ATTEMPTS_KEPT = 20
+MAX_ATTEMPTS_KEPT = 20
 
 type Members = Mapping[str, Any]
 
@@ -109,7 +109,8 @@ class Tombstone:
 class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
-    Once ``erased`` it has no ``update``, so nothing can ever send or replay it.
+    Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
+    last gave it another message. ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -132,10 +133,12 @@ class Outcome:
     raw_message_encoding: str | None = None
     traceparent: str | None = None
     erased: Tombstone | None = None
+    put_back: datetime | None = None
+    unknown: Members = field(default_factory=dict)
 
     @property
     def named(self) -> Update | Tombstone | None:
-        """What tells whose update it is: the message, or what an erasure left of it."""
+        """What names the update's user status: the message, or what an erasure left of it."""
         return self.update or self.erased
 
     @property
@@ -161,7 +164,7 @@ class Outcome:
 
 
 def queued(envelope: Envelope, now: datetime) -> Outcome:
-    """The outcome of an update that was just accepted."""
+    """Return the outcome of an update that was just accepted."""
     return Outcome(
         id=envelope.id,
         state=State.QUEUED,
@@ -177,7 +180,7 @@ def queued(envelope: Envelope, now: datetime) -> Outcome:
 
 
 def unreadable(message: Unreadable, now: datetime) -> Outcome:
-    """The outcome of a message that cannot be read: its raw text is kept, its faults are named."""
+    """Return the outcome of a message that cannot be read: it keeps the raw text and names the faults."""
     error = error_object("invalidMessage", "The message is not a valid update message.", message.faults)
     return Outcome(
         id=message.id,
@@ -190,62 +193,45 @@ def unreadable(message: Unreadable, now: datetime) -> Outcome:
 
 
 def error_object(code: str, message: str, faults: tuple[Fault, ...] = ()) -> Members:
-    """The resource's ``error`` object for a fault that is not Graph's."""
+    """Return the resource's ``error`` object for a fault that is not Graph's."""
     error: dict[str, Any] = {"code": code, "message": message}
     if faults:
         error["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
     return error
 
 
-def advance(outcome: Outcome, event: Transition, now: datetime, **known: Any) -> Outcome:
-    """Move an outcome on; ``known`` are the fields that the event brings. Final states refuse."""
-    state = TRANSITIONS[outcome.state].get(event)
+def advance(outcome: Outcome, transition: Transition, now: datetime, **known: Any) -> Outcome:
+    """Return the outcome after a transition, with the fields ``known``. Raise IllegalMoveError where it is final."""
+    state = TRANSITIONS[outcome.state].get(transition)
     if state is None:
-        raise IllegalMoveError(f"{outcome.id}: {event.value} after {outcome.state.name}")
+        raise IllegalMoveError(f"{outcome.id}: {transition.value} after {outcome.state.name}")
     fresh: dict[str, Any] = {"next_attempt": None, "error": None} | known
     return replace(outcome, state=state, last_action=now, **fresh)
 
 
 def record(outcome: Outcome, attempts: tuple[Attempt, ...]) -> Outcome:
-    """Add Graph calls: the newest are kept, all are counted."""
-    kept = (outcome.attempts + attempts)[-ATTEMPTS_KEPT:]
+    """Return the outcome with these Graph calls added: the newest are kept, all are counted."""
+    kept = (outcome.attempts + attempts)[-MAX_ATTEMPTS_KEPT:]
     return replace(outcome, attempts=kept, attempt_count=outcome.attempt_count + len(attempts))
 
 
 def resolved_to(outcome: Outcome, user_status_id: str) -> Outcome:
-    """The outcome of an update whose principal name means this user status, from now on."""
+    """Return the outcome of an update whose principal name means this user status from now on."""
     return replace(outcome, update=outcome.update and replace(outcome.update, resolved=user_status_id))
 
 
 def is_stale(outcome: Outcome, envelope: Envelope) -> bool:
-    """Whether this message has nothing more to say: the update is final, or a newer message carries it."""
+    """Return whether this message has nothing left to do: the update is final, or a newer message carries it."""
     return outcome.state.final or envelope.attempt < outcome.attempt
 
 
 def may_have_left_values(outcome: Outcome) -> bool:
-    """Return whether Graph may hold values of this update although it ended without success.
-
-    Also where it shows no attempt: a turn may have died after its write, before it recorded one.
-    """
+    """Return whether Graph may hold values of this update although it ended without success, attempts shown or not."""
     addressed = outcome.update is not None and outcome.update.device_compliance_user_status_id is not None
     return addressed and outcome.state in (State.FAILED, State.CANCELED)
 
 
 def deadline_exceeded(last: Members | None) -> Members:
-    """The ``error`` of an update that was tried until its deadline, with its last fault."""
-    said = f" The last fault was {last['code']}: {last['message']}" if last else ""
-    return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{said}"[:2048]}
-
-
-#: As the API documents it.
-OVERDUE_AFTER = timedelta(minutes=15)
-
-
-def is_overdue(outcome: Outcome, now: datetime, head: datetime | None) -> bool:
-    """Whether an open update should have had its turn by now.
-
-    ``head`` is when the queue's first visible message was put there: while that is no later than this update's own was
-    due, there is a backlog, and its message may well wait in it.
-    """
-    due = max(outcome.last_action, outcome.next_attempt or outcome.created)
-    return due + OVERDUE_AFTER <= now and (head is None or head > due)
+    """Return the ``error`` of an update that was tried until its deadline, with its last fault."""
+    fault = f" The last fault was {last['code']}: {last['message']}" if last else ""
+    return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{fault}"[:2048]}

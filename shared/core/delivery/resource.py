@@ -5,6 +5,24 @@ from typing import Any
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.outcome import Attempt, Outcome
 
+#: Every ``error.code`` that an update can show, those of updates that still wait included.
+ERROR_CODES = (
+    "invalidMessage",
+    "graphRejected",
+    "operationNotSupported",
+    "deadlineExceeded",
+    "poisoned",
+    "idempotencyKeyConflict",
+    "userStatusNotFound",
+    "userStatusAmbiguous",
+    "expired",
+    "identityUnavailable",
+    "graphUnavailable",
+    "throttled",
+    "notAuthorized",
+    "approvalRequired",
+)
+
 
 def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
     """The JSON object; without ``whole`` as in lists: no attempts, result, raw message."""

@@ -8,6 +8,7 @@ not be taken for the person.
 import base64
 import re
 import unicodedata
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote
@@ -71,7 +72,18 @@ def _decoded(run: str) -> Iterator[str]:
     digits = run.rstrip("=")
     whole = digits[: len(digits) - (len(digits) % 4 == 1)]
     content = base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_" if {"-", "_"} & set(whole) else None)
-    yield content.decode("utf-8", "replace")
-    if b"\0" in content:
-        yield content.decode("utf-16-le", "replace")
-        yield content.decode("utf-16-be", "replace")
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be") if b"\0" in content else ("utf-8",):
+        text = _text(content, encoding)
+        if text is not None:
+            yield text
+
+
+def _text(content: bytes, encoding: str) -> str | None:
+    """Return the text; None for bytes that are none: a long word is base64 by chance, and names letters by chance."""
+    try:
+        text = getincrementaldecoder(encoding)().decode(content)  # a character cut off at the end does no harm
+    except UnicodeDecodeError:
+        return None
+    return (
+        None if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in text) else text
+    )

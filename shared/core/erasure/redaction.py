@@ -34,6 +34,7 @@ def redact_outcome(outcome: Outcome, subject: Subject) -> Outcome:
         error=outcome.error and _error(outcome.error, subject),
         raw_message=None,
         raw_message_encoding=None,
+        unknown={},
     )
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from shared.core.basics.version import Version, version_of
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.queue_text import clean_text, decoded, mistake_in
 from shared.core.intake.update import Update, parse_update, user_status_key
+from shared.core.intake.update_schema import UPDATE_SCHEMA
 
 _RELAY = 1
 _MAX_INSTANT_DIGITS = 20
@@ -27,7 +28,10 @@ _MEMBERS = frozenset(
 
 @dataclass(frozen=True)
 class Envelope:
-    """An accepted update on its way; ``poisoned`` counts its returns from the poison queue."""
+    """An accepted update on its way; ``poisoned`` counts its returns from the poison queue.
+
+    ``unknown`` holds the members that a newer version wrote and this one does not know: its later messages keep them.
+    """
 
     id: str
     attempt: int
@@ -37,31 +41,33 @@ class Envelope:
     version: Version | None = None
     poisoned: int = 0
     traceparent: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def accepted(self) -> datetime:
-        """The acceptance time, which the id carries."""
+        """Return the acceptance time, which the id carries."""
         return accepted_at(self.id)
 
     @property
     def ordering(self) -> Version:
-        """The version of its values; a replay keeps its original's."""
+        """Return the version of its values; a replay keeps its original's."""
         return self.version or version_of(self.update.last_reported, self.id)
 
     @property
     def user_status_key(self) -> str:
-        """The key of its user status: the partition of the user status's row and acceptances."""
+        """Return the key of its user status, under which the row and the acceptances are stored."""
         update = self.update
         return user_status_key(update.device_compliance_policy_id, str(update.device_compliance_user_status_id))
 
     @property
     def trace(self) -> str | None:
-        """The context that the update's turns follow: its own, else the sender's."""
+        """Return the trace context of the update's turns: its own, else the sender's."""
         return self.traceparent or read_traceparent(self.update.traceparent)
 
     def to_json(self) -> str:
-        """The queue message."""
+        """Return the queue message."""
         members: dict[str, Any] = {
+            **self.unknown,
             "relay": _RELAY,
             "id": self.id,
             "attempt": self.attempt,
@@ -79,11 +85,11 @@ class Envelope:
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
     def following(self, traceparent: str | None) -> "Envelope":
-        """The same, its turns following this context, unless they follow one already."""
+        """Return the same with this trace context, unless it has one already."""
         return replace(self, traceparent=self.trace or traceparent)
 
     def next_attempt(self) -> "Envelope":
-        """The message of the next try."""
+        """Return the message of the next try."""
         return replace(self, attempt=self.attempt + 1)
 
 
@@ -128,9 +134,8 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
 
 
 def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
-    faults = [Fault(pointer(name), "is not a member of an envelope") for name in document.keys() - _MEMBERS]
-    faults += [Fault(pointer(name), detail) for name, (accepts, detail) in _RULES.items() if not accepts(document)]
-    update = parse_update(document.get("update"), at="/update")
+    faults = [Fault(pointer(name), detail) for name, (accepts, detail) in _RULES.items() if not accepts(document)]
+    update = parse_accepted(document.get("update"), at="/update")
     if isinstance(update, InvalidMessage):
         return InvalidMessage((*faults, *update.faults))
     if faults:
@@ -145,7 +150,25 @@ def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:
         version=Version.from_text(version) if version else None,
         poisoned=document.get("poisoned", 0),
         traceparent=read_traceparent(document.get("traceparent")),
+        unknown={name: value for name, value in document.items() if name not in _MEMBERS},
     )
+
+
+def parse_accepted(document: object, *, at: str = "") -> Update | InvalidMessage:
+    """Read a message that some version of this app has accepted; ``at`` is its pointer in what holds it.
+
+    Members that this version does not know are kept and not looked at: a newer version runs beside this one during an
+    upgrade and before a rollback.
+    """
+    known = parse_update(_known_members(document, UPDATE_SCHEMA), at=at)
+    return Update(document) if isinstance(known, Update) and isinstance(document, dict) else known
+
+
+def _known_members(document: object, schema: Mapping[str, Any]) -> object:
+    rules = schema.get("properties")
+    if not isinstance(document, dict) or rules is None:
+        return document
+    return {name: _known_members(value, rules[name]) for name, value in document.items() if name in rules}
 
 
 def _is_id(value: object) -> bool:
@@ -185,7 +208,13 @@ def _unreadable(update_id: str, invalid: InvalidMessage, body: bytes) -> Unreada
     mistake = mistake_in(body)
     if mistake is not None:
         return Unreadable(update_id, (Fault("", mistake.detail),), mistake.text, None)
-    text = next(filter(None, (clean_text(decoded(body)), clean_text(body))), None)
-    if text is None:
-        return Unreadable(update_id, invalid.faults, base64.b64encode(body).decode(), "base64")
-    return Unreadable(update_id, invalid.faults, text, None)
+    return Unreadable(update_id, invalid.faults, *raw_message(body))
+
+
+def raw_message(body: bytes) -> tuple[str, str | None]:
+    """Return a queue message as text and its encoding: None for the text itself, else ``base64``.
+
+    Where the message is base64 of text, the text is what that holds.
+    """
+    text = clean_text(decoded(body)) or clean_text(body)
+    return (text, None) if text else (base64.b64encode(body).decode(), "base64")

@@ -12,12 +12,12 @@ from shared.core.delivery.outcome import (
     is_stale,
     may_have_left_values,
     queued,
-    unreadable,
 )
 from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.service.delivery.resolve import Resolve
 from shared.service.delivery.take_turn import TakeTurn
 from shared.service.intake.idempotency import KeyConflict, reserve
+from shared.service.outcomes.put_back import PutBack
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import IdempotencyStore, StoredOutcome, UpdateQueue
@@ -50,6 +50,7 @@ class Deliver:
     repository: OutcomeRepository
     resolve: Resolve
     take_turn: TakeTurn
+    put_back: PutBack
     clock: Clock
     telemetry: Telemetry
 
@@ -60,14 +61,10 @@ class Deliver:
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
                 with self.telemetry.turn(message.id, 1, origin.trace()):
-                    self._unreadable(message)
+                    self.put_back.instead_of(message)
             case Received(envelope, foreign):
                 with self.telemetry.turn(envelope.id, envelope.attempt, origin.trace(envelope.trace)) as here:
                     self._received(envelope.following(here), foreign=foreign, again=delivery.dequeue_count > 1)
-
-    def _unreadable(self, message: Unreadable) -> None:
-        self.repository.insert(unreadable(message, self.clock.now()))
-        log.warning("unreadable", extra={"update_id": message.id})
 
     def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
         if foreign:
@@ -92,7 +89,9 @@ class Deliver:
             # A poison copy would lose the ids that this update's own is derived from (docs/graph-facts.md#f33).
             self.queue.put(first.to_json())
         else:
-            self._turn(first, None)
+            # Its outcome comes first: should this instance be killed, reconciliation knows of the update.
+            made = self.repository.insert(queued(first, self.clock.now()))
+            self._turn(first, made or self.repository.get(first.id))
 
     def _turn(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         named = self.resolve(envelope, known)

@@ -20,8 +20,9 @@ from shared.core.delivery.user_directory import (
     Choice,
     Directory,
     Found,
-    ListPage,
-    directory_of,
+    ListReading,
+    NotUnique,
+    may_refuse_select,
     read_list_page,
 )
 from shared.service.ports.graph import Graph, GraphCall, Identity
@@ -31,12 +32,12 @@ from shared.service.rate_limiter import Deferred, RateLimiter
 
 #: What was found is good for this long.
 KEPT = timedelta(minutes=5)
-#: A name that is not in a list as young as this is unknown.
-ANEW = timedelta(seconds=15)
+#: A name that is not in a list as young as this is not listed.
+RECENT = timedelta(seconds=15)
 #: What fails is not read again at once: from one second, doubled with each fault in a row, to this.
 _MAX_PAUSE_SECONDS = 15
 #: One turn reads this much of a list, then another message may have the thread.
-PAGES_A_TURN, SECONDS_A_TURN = 50, 20
+MAX_PAGES_A_TURN, MAX_SECONDS_A_TURN = 50, 20
 MAX_POLICIES = 50
 #: As long as a thread waits for another that reads the same policy.
 _PATIENCE_SECONDS = 5.0
@@ -58,24 +59,24 @@ class _Policy:
     reading: Lock = field(default_factory=Lock)
     directory: Directory = field(default_factory=Directory)
     read_at: datetime | None = None
-    pages: tuple[ListPage, ...] = ()
+    pages: ListReading = field(default_factory=ListReading)
     page_at: datetime | None = None
     fault: GraphReply | None = None
     faults: int = 0
     pause_until: datetime | None = None
 
     def known(self, name: str, now: datetime) -> Choice | ListUnavailable | None:
-        """What can be said without a call."""
+        """Return what can be said without a call."""
         choice = self.directory.find(name) if _is_within(KEPT, self.read_at, now) else None
-        if isinstance(choice, Found) or (choice is not None and not choice.passing):
+        if isinstance(choice, Found) or (isinstance(choice, NotUnique) and not choice.passing):
             return choice
         if self.fault is not None and self.pause_until is not None and now < self.pause_until:
             return ListUnavailable(self.fault)
-        return choice if _is_within(ANEW, self.read_at, now) else None
+        return choice if _is_within(RECENT, self.read_at, now) else None
 
     def entries(self) -> int:
-        """How many are kept."""
-        return len(self.directory.ids) + sum(len(page.entries) for page in self.pages)
+        """Return how many are kept."""
+        return len(self.directory.ids) + self.pages.entries
 
 
 def _is_within(span: timedelta, then: datetime | None, now: datetime) -> bool:
@@ -93,11 +94,12 @@ class UserDirectories:
     ) -> None:
         self._graph, self._identity, self._rate_limiter, self._clock = graph, identity, rate_limiter, clock
         self._telemetry = telemetry
+        self._select = True
         self._lock = Lock()
         self._policies: OrderedDict[str, _Policy] = OrderedDict()
 
     def find(self, policy_id: str, name: str) -> Choice | ListUnavailable | Deferred:
-        """The user status of that name; ``Later`` when this cannot be told yet. Raises ``IdentityUnavailable``."""
+        """Return the user status of that name; ``Deferred`` when it is not known yet. Raise ``IdentityUnavailable``."""
         policy = self._policy(policy_id.lower())
         known = policy.known(name, self._clock.now())
         if known is not None:
@@ -113,61 +115,65 @@ class UserDirectories:
             policy = self._policies.setdefault(policy_id, _Policy())
             self._policies.move_to_end(policy_id)
             entries = 0
-            for kept, (key, one) in enumerate(reversed(list(self._policies.items()))):
-                entries += one.entries()
+            for kept, (key, policy_) in enumerate(reversed(list(self._policies.items()))):
+                entries += policy_.entries()
                 if kept and (kept >= MAX_POLICIES or entries > MAX_ENTRIES):
                     del self._policies[key]
             return policy
 
     def _read(self, policy: _Policy, policy_id: str, name: str) -> Choice | ListUnavailable | Deferred:
-        later = self._rate_limiter.hold()
+        later = self._rate_limiter.wait_while_held()
         if later is not None:
             return later
         begun = self._clock.now()
         if not _is_within(KEPT, policy.page_at, begun):
-            policy.pages = ()
+            policy.pages = ListReading()
         token = self._identity.token()
-        for _ in range(PAGES_A_TURN):
-            answer, token = self._page(policy_id, policy.pages[-1].next_link if policy.pages else None, token)
+        for _ in range(MAX_PAGES_A_TURN):
+            answer, token = self._page(policy_id, policy.pages.next_link, token)
             page = read_list_page(answer.reply.result)
-            if page is None:
-                return self._failed(policy, answer)
-            policy.pages, policy.page_at = (*policy.pages, page), self._clock.now()
-            if page.next_link is None or sum(len(one.entries) for one in policy.pages) > MAX_ENTRIES:
+            why = policy.pages.add(page) if page is not None else "it is no list"
+            if why is not None:
+                return self._failed(policy, answer, why)
+            policy.page_at = self._clock.now()
+            if policy.pages.is_over:
                 return self._complete(policy).find(name)
-            if policy.page_at - begun >= timedelta(seconds=SECONDS_A_TURN):
+            if policy.page_at - begun >= timedelta(seconds=MAX_SECONDS_A_TURN):
                 break
         return Deferred(self._clock.now())
 
     def _page(self, policy_id: str, link: str | None, token: str) -> tuple[GraphCall, str]:
-        answer = self._asked(policy_id, link, token)
+        answer = self._asked(policy_id, link, token, select=self._select)
         if wants_new_token(answer.reply):
             token = self._identity.fresh_token(token)
-            answer = self._asked(policy_id, link, token)
+            answer = self._asked(policy_id, link, token, select=self._select)
+        if link is None and self._select and may_refuse_select(answer.reply):
+            whole = self._asked(policy_id, link, token, select=False)
+            if is_success(whole.reply):
+                self._select, answer = False, whole
         return answer, token
 
-    def _asked(self, policy_id: str, link: str | None, token: str) -> GraphCall:
+    def _asked(self, policy_id: str, link: str | None, token: str, *, select: bool) -> GraphCall:
         with self._telemetry.call(_LIST, ()) as answered:
-            answer = self._graph.list_user_statuses(policy_id, link, token=token)
+            answer = self._graph.list_user_statuses(policy_id, link, select=select, token=token)
             answered(answer)
         return answer
 
     def _complete(self, policy: _Policy) -> Directory:
-        whole = policy.pages[-1].next_link is None
-        policy.directory = directory_of(policy.pages) if whole else Directory(too_large=True)
-        policy.read_at, policy.pages, policy.fault, policy.faults = self._clock.now(), (), None, 0
+        policy.directory = policy.pages.directory()
+        policy.read_at, policy.pages, policy.fault, policy.faults = self._clock.now(), ListReading(), None, 0
         return policy.directory
 
-    def _failed(self, policy: _Policy, answer: GraphCall) -> ListUnavailable:
+    def _failed(self, policy: _Policy, answer: GraphCall, why: str) -> ListUnavailable:
         reply = answer.reply
         if is_success(reply):
-            reply = replace(reply, result=None, judged=ReplyKind.UNREADABLE_SUCCESS)
+            reply = replace(reply, result=None, message=why, judged=ReplyKind.UNREADABLE_SUCCESS)
         pause = min(1 << min(policy.faults, 10), _MAX_PAUSE_SECONDS)
         policy.fault, policy.faults = reply, policy.faults + 1
         policy.pause_until = self._clock.now() + timedelta(seconds=pause)
-        # Begun anew next time: what leads on may have expired.
-        policy.pages = ()
-        self._rate_limiter.report_read(reply)
+        # The next read begins with the first page: the link to the next one may have expired.
+        policy.pages = ListReading()
+        self._rate_limiter.record_read(reply)
         return ListUnavailable(reply, answer)
 
 

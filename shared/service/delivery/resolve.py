@@ -9,7 +9,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 
+from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import (
     Attempt,
@@ -24,8 +26,17 @@ from shared.core.delivery.outcome import (
     record,
     resolved_to,
 )
-from shared.core.delivery.retry import DeadlineExceeded, DeliveryLimits, GiveUp, RetryAt, Step, decide
-from shared.core.delivery.user_directory import Found, NotUnique
+from shared.core.delivery.retry import (
+    DeadlineExceeded,
+    DeliveryError,
+    DeliveryLimits,
+    GiveUp,
+    RetryAt,
+    Step,
+    decide,
+    is_refusal,
+)
+from shared.core.delivery.user_directory import Found, NotListed, NotUnique, next_look
 from shared.core.delivery.user_status import Acceptance
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import user_status_key
@@ -40,7 +51,7 @@ from shared.service.rate_limiter import Deferred, RateLimiter
 log = logging.getLogger(__name__)
 
 _TRIES = 10
-_NOT_FOUND = 404
+_NOT_LISTED = "userStatusNotFound"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -74,10 +85,12 @@ class Resolve:
             said = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
         except IdentityUnavailable as error:
             said = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
-            self.rate_limiter.report(_key(envelope), said.reply)
+            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), said.reply)
         match said:
             case Found(user_status_id):
                 return self._stand(envelope, known, lambda one: resolved_to(one, user_status_id))
+            case NotListed():
+                return self._look_again(envelope, known, said.message)
             case NotUnique(code, message):
                 return self._fail(envelope, known, error_object(code, message))
             case Deferred(when):
@@ -85,6 +98,17 @@ class Resolve:
                 return None
             case ListUnavailable():
                 return self._unread(envelope, known, said)
+
+    def _look_again(self, envelope: Envelope, known: StoredOutcome | None, message: str) -> Envelope | None:
+        """Wait for the name to appear. The error keeps the time of the first look, whoever makes the next one."""
+        now = self.clock.now()
+        first = _first_look(known.outcome.error if known else None) or now
+        error = DeliveryError(_NOT_LISTED, message, GraphReply(HTTPStatus.OK, date=format_milliseconds(first)))
+        when = next_look(first, now)
+        if when is None:
+            return self._fail(envelope, known, error.to_json())
+        self.complete.retry_later(envelope, known, RetryAt(when, error), ())
+        return None
 
     def _unread(self, envelope: Envelope, known: StoredOutcome | None, unread: ListUnavailable) -> Envelope | None:
         """A read that fails is a call of the update that made it: it shows among its attempts, and it was tried."""
@@ -94,9 +118,9 @@ class Resolve:
             case RetryAt() as step:
                 self.complete.retry_later(envelope, known, step, calls)
             case GiveUp(error) | DeadlineExceeded(error):
-                unknown = unread.reply.status_code == _NOT_FOUND
-                told = replace(error, code="userStatusNotFound") if unknown else error
-                return self._fail(envelope, known, told.to_json(), attempts_from(calls))
+                if is_refusal(unread.reply) and unread.reply.status_code == HTTPStatus.NOT_FOUND:
+                    error = replace(error, code=_NOT_LISTED)
+                return self._fail(envelope, known, error.to_json(), attempts_from(calls))
         return None
 
     def _decide(self, envelope: Envelope, reply: GraphReply, deadline: datetime) -> Step:
@@ -146,6 +170,14 @@ class Resolve:
         self.user_statuses.register(named.user_status_key, Acceptance.of(named))
         log.info("resolved", extra={"update_id": envelope.id})
         return named
+
+
+def _first_look(error: Members | None) -> datetime | None:
+    """Return when the name was first looked for, from the error that says that it is not listed."""
+    match error:
+        case {"code": code, "innerError": {"date": str(text)}} if code == _NOT_LISTED:
+            return parse_milliseconds(text)
+    return None
 
 
 def _key(envelope: Envelope) -> str:

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import Members, deadline_exceeded
+from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import (
     DeadlineExceeded,
+    DeliveryError,
     DeliveryLimits,
     Done,
     GiveUp,
@@ -31,7 +33,7 @@ from shared.service.delivery.write import Permit, Write
 from shared.service.ports.graph import Identity, IdentityUnavailable
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
-from shared.service.rate_limiter import Deferred, RateLimiter
+from shared.service.rate_limiter import Deferred, RateLimiter, RouteMissing
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,11 @@ log = logging.getLogger(__name__)
 MAX_WRITES = 6
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _CONFLICT_PAUSE = timedelta(seconds=1)
+_NO_ROUTE = DeliveryError(
+    "operationNotSupported",
+    "This update was not sent: Graph answered for several user statuses in a row that it has no route for this call.",
+    GraphReply(None, judged=ReplyKind.ROUTE_MISSING),
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,17 @@ class TakeTurn:
         if turn.final and not self._lost_values(turn):
             log.info("dropped", extra={"update_id": turn.id})
             return
-        with self.rate_limiter.slot() as slot:
-            if isinstance(slot, Deferred):
-                self.complete.requeue(envelope, slot.when)
-                return
+        with self.rate_limiter.slot(envelope.update.device_compliance_policy_id) as admission:
+            match admission.acquire():
+                case Deferred(when):
+                    self.complete.requeue(envelope, when)
+                    return
+                case RouteMissing():
+                    turn.route_missing = True
+                    self._take(turn)  # fails without a call
+                    return
             try:
-                turn.permit = Permit(slot, self.identity.token())
+                turn.permit = Permit(admission, self.identity.token())
             except IdentityUnavailable as error:
                 self._without_token(turn, GraphReply(status_code=None, identity_fault=str(error)))
                 return
@@ -82,7 +94,8 @@ class TakeTurn:
 
     def _without_token(self, turn: Turn, reply: GraphReply) -> None:
         """No call can be made: it waits, however long, since nothing was tried."""
-        self.rate_limiter.report(turn.envelope.user_status_key, reply)
+        policy_id = turn.envelope.update.device_compliance_policy_id
+        self.rate_limiter.record(policy_id, turn.envelope.user_status_key, reply)
         step = self._decide(turn, reply, _NEVER)
         if isinstance(step, RetryAt):
             self.complete.retry_later(turn.envelope, turn.known, step, ())
@@ -103,9 +116,7 @@ class TakeTurn:
 
     def _send(self, turn: Turn) -> RetryAt | Deferred | None:
         """Send what is pending; return why the rest has to wait, None where nothing has to."""
-        if turn.overdue(self.clock.now(), self.limits.deadline):
-            turn.fail([turn.id], deadline_exceeded(turn.outcome.error if turn.outcome else None))
-            return None
+        self._fail_without_call(turn)
         whole = True
         for _ in range(MAX_WRITES):
             if not self._has_work(turn):
@@ -128,6 +139,13 @@ class TakeTurn:
             whole = single or isinstance(step, Done)
         return Deferred(self.clock.now())
 
+    def _fail_without_call(self, turn: Turn) -> None:
+        if turn.overdue(self.clock.now(), self.limits.deadline):
+            turn.permit = None
+            turn.fail([turn.id], deadline_exceeded(turn.outcome.error if turn.outcome else None))
+        elif turn.route_missing and not turn.stale:
+            turn.fail(list(turn.claim.accepted), _NO_ROUTE.to_json())
+
     def _has_work(self, turn: Turn) -> bool:
         """Whether this turn has anything to send: its own values, or ones that a withdrawn write may have replaced."""
         if turn.permit is None or turn.stale:
@@ -138,8 +156,11 @@ class TakeTurn:
         assert turn.permit is not None  # noqa: S101 - a turn without a permit has no work
         written = self.write(turn.claim, values, turn.permit, update_id=turn.id, carried=turn.traces(values))
         turn.note(values, written.calls)
-        if written.deferred is not None:
-            return written.deferred
+        match written.barred:
+            case Deferred() as deferred:
+                return deferred
+            case RouteMissing():
+                return GiveUp(_NO_ROUTE)
         return self._decide(turn, written.reply, turn.deadline(self.limits.deadline))
 
     def _refused(self, turn: Turn, values: Values, error: Members) -> None:

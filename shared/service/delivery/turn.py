@@ -37,13 +37,14 @@ class Turn:
 
     ``outcomes`` are those read under the lease; ``known`` is the message's own, until then as read before. ``failed``
     holds the ``error`` of each update that fails here. ``ended`` are updates that ended before; their acceptances were
-    left behind.
+    left behind. ``route_missing``: Graph has no route for the write, so that it fails without a call.
     """
 
     envelope: Envelope
     known: StoredOutcome | None
     holder: str
     permit: Permit | None = None
+    route_missing: bool = False
     claimed: Claim | None = None
     outcomes: dict[str, StoredOutcome | None] = field(default_factory=dict)
     calls: list[CarriedCall] = field(default_factory=list)

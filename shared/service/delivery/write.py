@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.retry import wants_new_token
 from shared.core.delivery.user_status import Values, graph_properties
+from shared.core.rate_limit import Slot
 from shared.service.delivery.lease import Claim
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.graph import Graph, GraphCall, Identity, IdentityUnavailable
 from shared.service.ports.telemetry import GraphOperation, Telemetry
-from shared.service.rate_limiter import Deferred, HeldSlot, RateLimiter
+from shared.service.rate_limiter import Admission, Deferred, RateLimiter, RouteMissing
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +25,18 @@ PATCH = GraphOperation(
 
 @dataclass
 class Permit:
-    """What the calls of one turn need: the slot it waited for, and a token."""
+    """What the calls of one turn need: what it may use of the quota, and a token."""
 
-    slot: HeldSlot
+    admission: Admission
     token: str
 
 
 @dataclass(frozen=True)
 class Written:
-    """The calls of one write, two where the first token was refused; ``deferred`` when a hold came before the last."""
+    """The calls of one write, two where the first token was refused; ``barred``: why the last one was not made."""
 
     calls: tuple[GraphCall, ...]
-    deferred: Deferred | None = None
+    barred: Deferred | RouteMissing | None = None
 
     @property
     def reply(self) -> GraphReply:
@@ -63,12 +64,12 @@ class Write:
         calls: list[GraphCall] = []
         for last_try in (False, True):
             call = self._call(claim, values, permit, update_id, tuple(carried))
-            if isinstance(call, Deferred):
+            if not isinstance(call, GraphCall):
                 return Written(tuple(calls), call)
             calls.append(call)
             if last_try or not wants_new_token(call.reply) or not self._renewed(permit):
                 break
-        self.rate_limiter.report(claim.key, calls[-1].reply)
+        self.rate_limiter.record(claim.row.policy_id, claim.key, calls[-1].reply)
         return Written(tuple(calls))
 
     def _renewed(self, permit: Permit) -> bool:
@@ -80,14 +81,13 @@ class Write:
 
     def _call(
         self, claim: Claim, values: Values, permit: Permit, update_id: str, carried: tuple[str, ...]
-    ) -> GraphCall | Deferred:
+    ) -> GraphCall | Deferred | RouteMissing:
         while True:
-            slot = permit.slot.next(self.rate_limiter)
-            if isinstance(slot, Deferred):
+            slot = permit.admission.acquire()
+            if not isinstance(slot, Slot):
                 return slot
             claim.prepare(values, datetime.fromtimestamp(slot.closes / 1000, UTC))
-            permit.slot.use()
-            if self.rate_limiter.wait(slot):
+            if permit.admission.wait_until_open():
                 return self._sent(claim, values, permit.token, update_id, carried)
 
     def _sent(self, claim: Claim, values: Values, token: str, update_id: str, carried: tuple[str, ...]) -> GraphCall:

@@ -1,41 +1,44 @@
-"""Looking for what keeps the relay from its work, as the app itself: a finding and a next step for each check.
+"""Look for what keeps the relay from its work, as the app itself: a finding and a next step for each check.
 
 Each check stands alone, so that one that hangs hides no other. The probe of the PATCH obeys the rules of a turn: a slot
-of the quota, the lease of its user status, and only the values that Graph has just said to hold.
+of the quota, the lease of its user status, and only the values that Graph has just shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.core.basics.access_token import WRITE_ROLE, Claims, read_claims
 from shared.core.basics.version import Version
-from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.reply_kind import NetworkFault, ReplyKind
 from shared.core.delivery.retry import is_success, may_still_land
+from shared.core.delivery.statistics import Statistics
 from shared.core.delivery.user_status import Lease, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
+from shared.core.rate_limit import Slot
 from shared.service.delivery.lease import Claim, Leases
 from shared.service.delivery.write import Permit, Write
-from shared.service.diagnosis.checks import (
+from shared.service.diagnosis.checks import CheckResult, CheckStatus, failing, ok, unknown
+from shared.service.diagnosis.findings import graph_finding, identity_finding, storage_finding
+from shared.service.diagnosis.next_steps import (
     CLOUD,
     GRANT,
+    GRAPH_TARGET,
     NETWORK,
     NOT_ROUTED,
+    STORAGE_AWAY,
+    STORAGE_TARGET,
     TRY_AGAIN,
-    CheckResult,
-    CheckStatus,
-    failing,
-    ok,
-    refused,
-    unknown,
 )
+from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
-from shared.service.ports.storage import Conflict, CounterStore, Denied, Unavailable, UpdateQueue, UserStatusStore
-from shared.service.rate_limiter import Deferred, RateLimiter
+from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UpdateQueue, UserStatusStore
+from shared.service.rate_limiter import RateLimiter
 
-#: Names in the order in which they are told; those of one check are told together.
+#: Names in the order in which they are shown; those of one check are shown together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
+WEBHOOKS = "webhooks"
 _ME = "doctor"
 _OLDEST = Version(0, _ME)
 
@@ -50,7 +53,10 @@ class ProbeTarget:
 
 @dataclass(frozen=True)
 class Doctor:
-    """The checks; ``graph_root`` is the cloud's own, whatever address is used instead."""
+    """The checks; ``graph_root`` is the cloud's own, whatever address is used instead.
+
+    ``webhook_sources`` are the names of those configured; without any there is no check of them.
+    """
 
     queue: UpdateQueue
     counters: CounterStore
@@ -62,27 +68,34 @@ class Doctor:
     write: Write
     randomness: Randomness
     graph_root: str
+    statistics: Callable[[], Statistics]
+    webhook_sources: Collection[str]
 
     def checks(self, asked: ProbeTarget | None) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
-        """Each answers for its names."""
+        """Return the checks, each by the names of its findings."""
+        webhooks = {WEBHOOKS: lambda: [self._webhooks()]} if self.webhook_sources else {}
         return {
             QUEUE: lambda: [_storage(QUEUE, self.queue.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],
             WRITE: lambda: [self._with_token(WRITE, lambda token: self._tried(asked, token)) if asked else _NOT_ASKED],
+            **webhooks,
         }
+
+    def _webhooks(self) -> CheckResult:
+        try:
+            statistics = self.statistics()
+        except Unavailable:
+            return unknown(WEBHOOKS, "The relay's storage did not give its counts.", "Mend queue and tables first.")
+        return webhook_check(WEBHOOKS, statistics, self.webhook_sources)
 
     def _token(self) -> Sequence[CheckResult]:
         names = TOKEN.split(", ")
         try:
             token = self.identity.token()
         except IdentityUnavailable as error:
-            first = failing(
-                names[0],
-                f"No token can be had ({error}).",
-                "Turn the app's managed identity on; for a user-assigned one set AZURE_CLIENT_ID to its client id.",
-            )
+            first = identity_finding(names[0], error)
             return [first, *(unknown(name, "There is no token.", "Mend identity first.") for name in names[1:])]
         claims = read_claims(token)
         return [ok(names[0], "A token was obtained."), self._audience(names[1], claims), _role(names[2], claims)]
@@ -106,13 +119,13 @@ class Doctor:
         reply = self.graph.read_policies(token=token).reply
         if is_success(reply):
             return ok(READ, "Compliance policies can be read.")
-        return refused(READ, reply, has_role=_has_role(token))
+        return graph_finding(READ, reply, token, self.graph_root)
 
     def _tried(self, asked: ProbeTarget, token: str) -> CheckResult:
-        with self.rate_limiter.slot() as slot:
-            if isinstance(slot, Deferred):
+        with self.rate_limiter.slot(asked.policy_id, diagnostic=True) as admission:
+            if not isinstance(admission.acquire(), Slot):
                 return unknown(WRITE, "All writes are held back: Graph asked for it, or is failing.", TRY_AGAIN)
-            return self._leased(asked, Permit(slot, token))
+            return self._leased(asked, Permit(admission, token))
 
     def _leased(self, asked: ProbeTarget, permit: Permit) -> CheckResult:
         key = user_status_key(asked.policy_id, asked.user_status_id)
@@ -132,19 +145,19 @@ class Doctor:
         token = permit.token
         read = self.graph.read_user_status(asked.policy_id, asked.user_status_id, token=token).reply
         if read.kind is ReplyKind.ROUTE_MISSING:
-            said = "operationNotSupported: not even the GET of one user status has a route, so nothing was sent."
-            return failing(WRITE, said, NOT_ROUTED), False
+            detail = "operationNotSupported: not even the GET of one user status has a route, so nothing was sent."
+            return failing(WRITE, detail, NOT_ROUTED), False
         there = (is_success(read) and read.result) or {}
         values = {name: Value(there[name], _OLDEST, _ME) for name in PROPERTIES if type(there.get(name)) in (str, int)}
         if not values:
-            return refused(WRITE, read, has_role=_has_role(token)), False
+            return graph_finding(WRITE, read, token, self.graph_root), False
         written = self.write(claim, values, permit, update_id=_ME)
         if not written.calls:
             return unknown(WRITE, "All writes are held back.", TRY_AGAIN), False
         reply = written.reply
         if is_success(reply):
             return ok(WRITE, "The service takes this PATCH: the user status' own values were sent back."), False
-        return refused(WRITE, reply, has_role=_has_role(token)), may_still_land(reply)
+        return graph_finding(WRITE, reply, token, self.graph_root), may_still_land(reply)
 
 
 _BUSY = unknown(WRITE, "Updates of this user status wait or are on their way.", TRY_AGAIN)
@@ -157,27 +170,28 @@ _NOT_ASKED = CheckResult(
 
 
 def late(name: str, seconds: float) -> Sequence[CheckResult]:
-    """The findings of a check that did not end in time."""
-    step = NETWORK if name in (TOKEN, READ) else _STORAGE_NETWORK
-    verdict = CheckStatus.UNKNOWN if name == WRITE else CheckStatus.FAILING
-    said = f"No answer within {seconds:g} seconds."
-    return [CheckResult(one, verdict, said, TRY_AGAIN if name == WRITE else step) for one in name.split(", ")]
+    """Return the findings of a check that did not end in time; it marks itself alone as failing."""
+    first, *others = name.split(", ")
+    detail = f"No answer within {seconds:g} seconds."
+    if name == WRITE:
+        return [unknown(first, detail, TRY_AGAIN)]
+    dependent = [unknown(other, "There is no token yet.", "Mend identity first.") for other in others]
+    return [failing(first, detail, _LATE[name]), *dependent]
 
 
-_STORAGE_NETWORK = (
-    "Check UPDATES_STORAGE (or UPDATES_STORAGE__queueServiceUri and __tableServiceUri), and that the storage account's "
-    "firewall lets the app in."
-)
+_LATE = {
+    QUEUE: STORAGE_AWAY.format(**STORAGE_TARGET),
+    TABLES: STORAGE_AWAY.format(**STORAGE_TARGET),
+    TOKEN: "The platform's identity endpoint is slow: try again; if it lasts, restart the app.",
+    READ: NETWORK[NetworkFault.NO_ANSWER].format(**GRAPH_TARGET),
+}
 
 
 def _storage(name: str, touch: Callable[[], None], role: str) -> CheckResult:
     try:
         touch()
-    except Denied:
-        step = f"Assign the app's identity the role {role} on the storage account, or mend the connection string's key."
-        return failing(name, "Storage answers, but refuses the app.", step)
     except Unavailable as error:
-        return failing(name, f"Storage cannot be reached ({error}).", _STORAGE_NETWORK)
+        return storage_finding(name, error, role)
     return ok(name, "Written to.")
 
 
@@ -187,8 +201,3 @@ def _role(name: str, claims: Claims | None) -> CheckResult:
     if WRITE_ROLE in claims.roles:
         return ok(name, f"The token carries {WRITE_ROLE}.")
     return failing(name, f"The token does not carry {WRITE_ROLE}.", GRANT)
-
-
-def _has_role(token: str) -> bool:
-    claims = read_claims(token)
-    return claims is not None and WRITE_ROLE in claims.roles

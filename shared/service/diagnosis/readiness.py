@@ -3,20 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from shared.core.delivery.reply_kind import ReplyKind
+from shared.core.delivery.retry import is_success
+from shared.service.diagnosis.checks import CheckStatus
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.storage import CounterStore, Unavailable, UpdateQueue
 
 log = logging.getLogger(__name__)
-
-
-class Check(StrEnum):
-    """What a check found."""
-
-    OK = "ok"
-    FAILING = "failing"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -28,29 +22,38 @@ class Readiness:
     identity: Identity
     graph: Graph
 
-    def checks(self) -> Mapping[str, Callable[[], Mapping[str, Check]]]:
-        """Each answers for one or two names."""
+    def checks(self) -> Mapping[str, Callable[[], CheckStatus]]:
+        """Return the checks by name; each stands alone."""
         return {
-            "queue": lambda: {"queue": _storage(self.queue.touch)},
-            "table": lambda: {"table": _storage(self.counters.touch)},
-            "identity, graph": self._graph,
+            "queue": lambda: _storage(self.queue.touch),
+            "table": lambda: _storage(self.counters.touch),
+            "identity": self._identity,
+            "graph": self._graph,
         }
 
-    def _graph(self) -> Mapping[str, Check]:
+    def _identity(self) -> CheckStatus:
+        try:
+            self.identity.token()
+        except IdentityUnavailable as error:
+            log.warning("not ready", extra={"reason": str(error)})
+            return CheckStatus.FAILING
+        return CheckStatus.OK
+
+    def _graph(self) -> CheckStatus:
         try:
             token = self.identity.token()
         except IdentityUnavailable:
-            return {"identity": Check.FAILING, "graph": Check.UNKNOWN}
-        status = self.graph.read_policies(token=token).reply.status_code
-        if status == 429:  # noqa: PLR2004 - throttled: it answers, and says nothing of our rights
-            return {"identity": Check.OK, "graph": Check.UNKNOWN}
-        return {"identity": Check.OK, "graph": Check.OK if status == 200 else Check.FAILING}  # noqa: PLR2004 - OK
+            return CheckStatus.UNKNOWN
+        reply = self.graph.read_policies(token=token).reply
+        if reply.kind is ReplyKind.THROTTLED:  # it answers, and says nothing of our rights
+            return CheckStatus.UNKNOWN
+        return CheckStatus.OK if is_success(reply) else CheckStatus.FAILING
 
 
-def _storage(touch: Callable[[], None]) -> Check:
+def _storage(touch: Callable[[], None]) -> CheckStatus:
     try:
         touch()
     except Unavailable as error:
         log.warning("not ready", extra={"reason": str(error)})
-        return Check.FAILING
-    return Check.OK
+        return CheckStatus.FAILING
+    return CheckStatus.OK

@@ -60,7 +60,7 @@ class Accept:
     def __call__(
         self, update: Update, *, submitted_by: str | None = None, origin: Origin = NOWHERE
     ) -> Accepted | KeyConflict:
-        """At most four storage calls, five with an idempotency key. Raises ``Unavailable``: nothing was accepted."""
+        """Accept one update: three storage calls, four with a key. Raise ``Unavailable``: nothing was accepted."""
         (verdict,) = self.all((update,), submitted_by=submitted_by, origin=origin)
         if isinstance(verdict, NotQueued):
             raise Unavailable(verdict.why)
@@ -69,7 +69,7 @@ class Accept:
     def all(
         self, updates: Sequence[Update], *, submitted_by: str | None = None, origin: Origin = NOWHERE
     ) -> list[AcceptResult]:
-        """A verdict for each, in order; what one meets is no matter of the others.
+        """Return a verdict for each, in order; no fault of one update touches another.
 
         Of one key's twins the first is first; of one user's values without a report's time the last stand.
         """
@@ -80,10 +80,10 @@ class Accept:
             for update_id, update in zip(ids, updates, strict=True)
         ]
         reserved = self._all_reserved(envelopes)
-        outcomes = self.enqueue([one for one in reserved if isinstance(one, Envelope)], origin)
+        outcomes = self.enqueue([verdict for verdict in reserved if isinstance(verdict, Envelope)], origin)
         return [
-            self._verdict(envelope, one, outcomes) if isinstance(one, Envelope) else one
-            for envelope, one in zip(envelopes, reserved, strict=True)
+            self._verdict(envelope, verdict, outcomes) if isinstance(verdict, Envelope) else verdict
+            for envelope, verdict in zip(envelopes, reserved, strict=True)
         ]
 
     def enqueue(self, envelopes: Iterable[Envelope], origin: Origin = NOWHERE) -> dict[str, Outcome | NotQueued]:
@@ -92,21 +92,21 @@ class Accept:
         queued_all = self.each(lambda envelope: self._queued(envelope, origin), unique.values())
         results = dict(zip(unique, queued_all, strict=True))
         on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
-        self._register([one for one in on_queue if one.update.device_compliance_user_status_id])
+        self._register([envelope for envelope in on_queue if envelope.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
         return results
 
     def _all_reserved(self, envelopes: list[Envelope]) -> list[Envelope | AcceptResult]:
-        """Several at a time, but the twins of one key one after the other."""
+        """Reserve several keys at a time, but for the twins of a key one after the other."""
         twins: dict[str, list[Envelope]] = {}
         for envelope in envelopes:
             twins.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
-        verdicts = self.each(lambda same: [(one.id, self._reserved(one)) for one in same], twins.values())
+        verdicts = self.each(lambda same: [(twin.id, self._reserved(twin)) for twin in same], twins.values())
         by_id = dict(pair for pairs in verdicts for pair in pairs)
         return [by_id[envelope.id] for envelope in envelopes]
 
     def _reserved(self, envelope: Envelope) -> Envelope | AcceptResult:
-        """The envelope to enqueue, or why there is none."""
+        """Return the envelope to enqueue, or why there is none."""
         try:
             first = reserve(self.keys, envelope)
             if isinstance(first, KeyConflict) or first.id == envelope.id:
@@ -127,10 +127,8 @@ class Accept:
         return queued(traced, self.clock.now())
 
     def _register(self, envelopes: list[Envelope]) -> None:
-        acceptances, ids = (
-            [(one.user_status_key, Acceptance.of(one)) for one in envelopes],
-            [one.id for one in envelopes],
-        )
+        acceptances = [(envelope.user_status_key, Acceptance.of(envelope)) for envelope in envelopes]
+        ids = [envelope.id for envelope in envelopes]
         if len(acceptances) == 1:
             self._if_possible(lambda: self.user_statuses.register(*acceptances[0]), ids)
         elif acceptances:
@@ -138,7 +136,8 @@ class Accept:
 
     def _record(self, outcomes: list[Outcome]) -> None:
         overtaken: list[str] = []
-        self._if_possible(lambda: overtaken.extend(self.repository.insert_all(outcomes)), [one.id for one in outcomes])
+        ids = [outcome.id for outcome in outcomes]
+        self._if_possible(lambda: overtaken.extend(self.repository.insert_all(outcomes)), ids)
         self.each(lambda update_id: self._if_possible(lambda: self._withdraw(update_id), [update_id]), overtaken)
 
     def _withdraw(self, update_id: str) -> None:

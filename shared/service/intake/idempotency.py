@@ -16,7 +16,7 @@ class KeyConflict:
 
 
 def reserve(keys: IdempotencyStore, envelope: Envelope) -> Envelope | KeyConflict:
-    """The envelope under the id that its idempotency key belongs to."""
+    """Return the envelope under the id that its idempotency key belongs to."""
     update, scope = envelope.update, scope_of(envelope.update)
     if scope is None:
         return envelope
@@ -27,7 +27,7 @@ def reserve(keys: IdempotencyStore, envelope: Envelope) -> Envelope | KeyConflic
 
 
 def scope_of(update: Update) -> str | None:
-    """What tells one idempotency key from another: the key and its source."""
+    """Return the hash of the key and its source; None for an update without a key."""
     if update.idempotency_key is None:
         return None
     return hashlib.sha256(f"{update.source or ''}\n{update.idempotency_key}".encode()).hexdigest()

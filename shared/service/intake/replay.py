@@ -44,7 +44,7 @@ class Replayed:
 
     @property
     def remaining(self) -> int:
-        """How many the next call will find."""
+        """Return how many the next call will find."""
         return self.matched - self.replayed
 
 
@@ -60,7 +60,7 @@ class Replay:
     def __call__(
         self, update_id: str, *, submitted_by: str | None, origin: Origin = NOWHERE
     ) -> Outcome | NotReplayable | None:
-        """The new update's outcome; None when there is no such update. Raises ``Unavailable``."""
+        """Return the new update's outcome; None when there is no such update. Raise ``Unavailable``."""
         known = self.outcomes.get(update_id)
         if known is None:
             return None
@@ -76,12 +76,12 @@ class Replay:
     def some(
         self, wanted: OutcomeFilter, *, submitted_by: str | None, dry_run: bool, origin: Origin = NOWHERE
     ) -> Replayed:
-        """Up to ``MOST_AT_ONCE``, newest first; those that are named but not enqueued are taken up again."""
+        """Replay up to ``MAX_REPLAYS``, newest first, and those that were named but not enqueued before."""
         found = list(self._replayable(wanted))
         if dry_run:
             return Replayed(len(found), 0)
-        claimed = self.accept.each(lambda one: self._claim_anew(one.id, submitted_by), found[:MAX_REPLAYS])
-        results = self.accept.enqueue([one for one in claimed if isinstance(one, Envelope)], origin)
+        claimed = self.accept.each(lambda outcome: self._claim_by_id(outcome.id, submitted_by), found[:MAX_REPLAYS])
+        results = self.accept.enqueue([envelope for envelope in claimed if isinstance(envelope, Envelope)], origin)
         replayed = sum(isinstance(result, Outcome) for result in results.values())
         log.info("replayed by filter", extra={"matched": len(found), "replayed": replayed})
         return Replayed(len(found), replayed)
@@ -92,9 +92,9 @@ class Replay:
         continuation: str | None = None
         while True:
             page = self.outcomes.list(replace(wanted, states=states), _PAGE, continuation)
-            readable = [one for one in page.outcomes if one.update is not None]
+            readable = [outcome for outcome in page.outcomes if outcome.update is not None]
             left = self.accept.each(self._is_left, readable)
-            yield from (one for one, is_left in zip(readable, left, strict=True) if is_left)
+            yield from (outcome for outcome, is_left in zip(readable, left, strict=True) if is_left)
             continuation = page.continuation
             if continuation is None:
                 return
@@ -105,12 +105,12 @@ class Replay:
         recent = accepted_at(outcome.replayed_by) > self.clock.now() - _UNFINISHED
         return recent and self.outcomes.get(outcome.replayed_by) is None
 
-    def _claim_anew(self, update_id: str, submitted_by: str | None) -> Envelope | NotReplayable:
+    def _claim_by_id(self, update_id: str, submitted_by: str | None) -> Envelope | NotReplayable:
         known = self.outcomes.get(update_id)
         return NotReplayable("It is gone.") if known is None else self._claimed(known, submitted_by)
 
     def _claimed(self, known: StoredOutcome, submitted_by: str | None) -> Envelope | NotReplayable:
-        """The replay's message, under the id that the replayed outcome names from now on."""
+        """Return the replay's message, under the id that the replayed outcome names from now on."""
         for _ in range(_TRIES):
             outcome = known.outcome
             envelope = outcome.envelope
@@ -135,7 +135,7 @@ class Replay:
 
 
 def _replay_of(envelope: Envelope, name: str, submitted_by: str | None) -> Envelope:
-    # A principal name is resolved anew: the user status may be another one by now.
+    # A principal name is resolved again: the user status may be another one by now.
     return Envelope(
         id=name,
         attempt=1,

@@ -3,10 +3,11 @@
 import logging
 from dataclasses import dataclass, replace
 
-from shared.core.delivery.outcome import Outcome, Transition, advance, error_object, is_stale, unreadable
-from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.core.delivery.outcome import Outcome, Transition, advance, error_object, is_stale
+from shared.core.intake.envelope import Envelope, Received, Unreadable, raw_message, read_queue_message
 from shared.service.delivery.deliver import Delivery
 from shared.service.delivery.terminate import InFlight, Terminate
+from shared.service.outcomes.put_back import PutBack
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Conflict, UpdateQueue
@@ -24,15 +25,16 @@ class ConsumePoison:
 
     queue: UpdateQueue
     repository: OutcomeRepository
+    put_back: PutBack
     end: Terminate
     clock: Clock
 
     @redacts_errors
     def __call__(self, delivery: Delivery) -> None:
-        """Nothing that reached the queue ends without an outcome."""
+        """Put the message back or end its update. Raise ``Conflict`` while a turn holds the user status."""
         match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
             case Unreadable() as message:
-                self.repository.insert(unreadable(message, self.clock.now()))
+                self.put_back.instead_of(message)
             case Received(envelope):
                 self._readable(envelope, delivery)
 
@@ -52,10 +54,11 @@ class ConsumePoison:
         error = error_object(
             "poisoned", "The message failed again and again inside the relay; see the relay's own logs."
         )
-        raw = delivery.body.decode(errors="replace")
+        text, encoding = raw_message(delivery.body)
 
         def poisoned(outcome: Outcome) -> Outcome:
-            return replace(advance(outcome, Transition.FAIL, now, error=error), raw_message=raw)
+            failed = advance(outcome, Transition.FAIL, now, error=error)
+            return replace(failed, raw_message=text, raw_message_encoding=encoding)
 
         if isinstance(self.end(envelope, poisoned), InFlight):
             raise Conflict(envelope.id)  # the host brings it again

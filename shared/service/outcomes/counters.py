@@ -33,7 +33,7 @@ _KEPT = timedelta(hours=2)
 
 
 class Counters:
-    """One a process; ``later`` calls back after some seconds, on a thread of its own."""
+    """The counts of one process; ``later`` calls back after some seconds, on a thread of its own."""
 
     def __init__(
         self, store: CounterStore, clock: Clock, instance: str, later: Callable[[float, Callable[[], None]], None]
@@ -45,11 +45,11 @@ class Counters:
         self._due = False
 
     def outcome_changed(self, before: Outcome | None, after: Outcome) -> None:
-        """An outcome was made or changed."""
+        """Count that an outcome was made (``before`` is None) or changed."""
         self._count(transition_counts(before, after))
 
     def wrote(self) -> None:
-        """A write request went to Graph."""
+        """Count a write request to Graph."""
         self._count({WRITES: 1})
 
     def webhook_requested(self, source: str, refusal: str | None) -> None:
@@ -73,7 +73,7 @@ class Counters:
         self._forget()
 
     def statistics(self) -> Statistics:
-        """The last 24 hours: what storage has, and this instance's counts as they are now."""
+        """Return the last 24 hours: what storage has, and this instance's counts as they are now."""
         now = self._clock.now()
         with self._lock:
             own = {hour: self._copied(hour) for hour in self._hours}

@@ -35,18 +35,19 @@ class OutcomeRepository:
     telemetry: Telemetry
 
     def get(self, update_id: str) -> StoredOutcome | None:
-        """An update's outcome, if it has one."""
+        """Return an update's outcome; None when it has none."""
         return self.outcomes.get(update_id)
 
-    def insert(self, outcome: Outcome) -> bool:
-        """Make an update's outcome; False when it has one."""
-        made = self.outcomes.insert(outcome)
-        if made:
-            self._moved(None, outcome)
-        return made
+    def insert(self, outcome: Outcome) -> StoredOutcome | None:
+        """Return the outcome as stored; None when its update has one already."""
+        etag = self.outcomes.insert(outcome)
+        if etag is None:
+            return None
+        self._moved(None, outcome)
+        return StoredOutcome(outcome, etag)
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
-        """Make many; answers the ids of those that had one."""
+        """Insert many; return the ids of updates that had an outcome already."""
         if len(outcomes) == 1:
             return [] if self.insert(outcomes[0]) else [outcomes[0].id]
         there = self.outcomes.insert_all(outcomes)
@@ -56,7 +57,7 @@ class OutcomeRepository:
         return sorted(there)
 
     def move(self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]) -> Outcome:
-        """Apply ``change`` unless the outcome is final; makes the outcome where acceptance has not come to it yet."""
+        """Apply ``change`` unless the outcome is final; insert the outcome where acceptance has not done it yet."""
         reads = chain([known], iter(lambda: self.outcomes.get(envelope.id), _UNLIKE_ANY))
         stored: StoredOutcome | None = None
         move: _Move | None = None
@@ -74,7 +75,7 @@ class OutcomeRepository:
         def write(outcome: Outcome, stored: StoredOutcome | None) -> None:
             if stored is not None:
                 self.outcomes.replace(outcome, stored.etag)
-            elif not self.outcomes.insert(outcome):
+            elif self.outcomes.insert(outcome) is None:
                 raise Conflict(envelope.id)
 
         after = compare_and_swap(read, changed, write)
@@ -85,7 +86,7 @@ class OutcomeRepository:
     def write(self, outcome: Outcome, known: StoredOutcome | None) -> bool:
         """Put it in the place of what is known (None: there was nothing); False when someone was faster."""
         if known is None:
-            return self.insert(outcome)
+            return self.insert(outcome) is not None
         try:
             self.outcomes.replace(outcome, known.etag)
         except Conflict:

@@ -31,8 +31,13 @@ class Graph(Protocol):
         """One cheap read: whether Graph answers, and takes this app's word."""
         ...
 
-    def list_user_statuses(self, policy_id: str, link: str | None = None, *, token: str) -> GraphCall:
-        """A page of a policy's user statuses, ids and principal names only; ``link`` is the page before's own."""
+    def list_user_statuses(
+        self, policy_id: str, link: str | None = None, *, select: bool = True, token: str
+    ) -> GraphCall:
+        """Read a page of a policy's user statuses; ``link`` is the page before's own.
+
+        ``select`` asks for ids and principal names alone.
+        """
         ...
 
     def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:

@@ -1,6 +1,6 @@
 """What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,7 +13,11 @@ from shared.core.rate_limit import RateLimitState
 
 
 class Unavailable(Exception):
-    """Storage could not be reached, or refused us."""
+    """Storage could not be reached, or refused us; ``code`` is why: storage's own code, or a ``NetworkFault``'s."""
+
+    def __init__(self, text: str = "", *, code: str | None = None) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Denied(Unavailable):
@@ -45,6 +49,7 @@ class OutcomeFilter:
     device_compliance_user_status_id: str | None = None
     source: str | None = None
     idempotency_key: str | None = None
+    error_code: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -91,6 +96,14 @@ class ScanPage[T]:
 
 
 @dataclass(frozen=True)
+class Purged:
+    """One step of a purge: how many rows it deleted; ``continuation`` leads on, None at the end."""
+
+    count: int
+    continuation: str | None = None
+
+
+@dataclass(frozen=True)
 class UserStatusEntry:
     """What one row about a user status holds: its id (None in an acceptance's row) and values."""
 
@@ -107,6 +120,13 @@ class StoredErasure:
     etag: str
 
 
+class Purgeable(Protocol):
+    """A store from which a timer deletes what is old. Raises ``Unavailable``."""
+
+    def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        """Delete up to ``limit`` rows of before that time; what is not final stays."""
+
+
 class UpdateQueue(Protocol):
     """The queue of update messages. Raises ``Unavailable``."""
 
@@ -114,24 +134,20 @@ class UpdateQueue(Protocol):
     def head(self) -> QueueHead: ...
     def touch(self) -> None:
         """Write to the queue what nobody reads: whether it can be written."""
-        ...
 
 
-class OutcomeStore(Protocol):
+class OutcomeStore(Purgeable, Protocol):
     """One outcome an update, newest first. Raises ``Unavailable``."""
 
     def get(self, update_id: str) -> StoredOutcome | None: ...
-    def insert(self, outcome: Outcome) -> bool:
-        """False, and nothing changed, when the update has an outcome already."""
-        ...
+    def insert(self, outcome: Outcome) -> str | None:
+        """Return the etag; None, and nothing changed, when the update has an outcome already."""
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> frozenset[str]:
         """Insert many; answers the ids of those that were there already, which are as they were."""
-        ...
 
     def replace(self, outcome: Outcome, etag: str) -> None:
         """Raises ``Conflict`` when it is no longer the one that was read."""
-        ...
 
     def replace_all(self, replacements: Sequence[StoredOutcome]) -> frozenset[str]:
         """Replace many, each guarded by the etag of its predecessor; answers the ids of those that had changed."""
@@ -140,11 +156,12 @@ class OutcomeStore(Protocol):
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
-        ...
 
-    def purge(self, before: datetime, limit: int) -> int:
-        """Delete up to ``limit`` final outcomes accepted before that time; answers how many."""
-        ...
+    def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
+        """Yield those accepted between the two times that are not final, as lists show them.
+
+        The cost follows what is open, not what is kept.
+        """
 
 
 class UserStatusStore(Protocol):
@@ -152,11 +169,9 @@ class UserStatusStore(Protocol):
 
     def register(self, key: str, acceptance: Acceptance) -> None:
         """Insert-only; a second registration of the same update changes nothing."""
-        ...
 
     def register_all(self, acceptances: Sequence[tuple[str, Acceptance]]) -> None:
         """The same for many, each with its user status's key."""
-        ...
 
     def read(self, key: str, limit: int | None = None) -> Snapshot:
         """The row and its acceptances, or up to ``limit`` of them."""
@@ -175,73 +190,53 @@ class UserStatusStore(Protocol):
 
         Answers the new etag; raises ``Conflict``, also when an acceptance to add is there already.
         """
-        ...
 
     def withdraw(self, key: str, update_id: str) -> None:
         """Drop one acceptance; there or not."""
-        ...
 
     def scan(self, top: int, continuation: str | None = None) -> ScanPage[UserStatusEntry]:
         """Every row once, acceptances too."""
-        ...
 
 
 class RateLimitStore(Protocol):
     """The small row that all instances share. Raises ``Unavailable``."""
 
     def read(self) -> tuple[RateLimitState, str | None]: ...
-    def write(self, pacing: RateLimitState, etag: str | None) -> None:
+    def write(self, state: RateLimitState, etag: str | None) -> datetime | None:
         """Raises ``Conflict``."""
-        ...
 
 
-class IdempotencyStore(Protocol):
+class IdempotencyStore(Purgeable, Protocol):
     """First come, first kept, by scope. Raises ``Unavailable``."""
 
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
         """The reservation that holds: the given one, or the one that was there before."""
-        ...
-
-    def purge(self, before: datetime, limit: int) -> int: ...
 
 
-class CounterStore(Protocol):
+class CounterStore(Purgeable, Protocol):
     """Counts, a row for each instance and hour. Raises ``Unavailable``."""
 
     def write(self, hour: datetime, instance: str, minutes: Minutes) -> None:
         """Whatever the row held before."""
-        ...
 
     def read(self, since: datetime) -> list[CounterRow]:
         """The rows of that hour and later."""
-        ...
 
     def touch(self) -> None:
         """Write what nobody reads: whether tables can be written."""
-        ...
-
-    def purge(self, before: datetime, limit: int) -> int: ...
 
 
-class ErasureStore(Protocol):
+class ErasureStore(Purgeable, Protocol):
     """Erasures, open and final. Raises ``Unavailable``."""
 
     def get(self, erasure_id: str) -> StoredErasure | None:
         """None when there is none, or it was purged."""
-        ...
 
     def insert(self, erasure: Erasure) -> str:
         """Its etag; raises ``Conflict`` when there is one of that id."""
-        ...
 
     def replace(self, erasure: Erasure, etag: str) -> str:
         """The new etag; raises ``Conflict``."""
-        ...
 
     def open(self, most: int) -> list[StoredErasure]:
         """Those that are not final, oldest first."""
-        ...
-
-    def purge(self, before: datetime, limit: int) -> int:
-        """Delete up to ``limit`` that became final before that time; answers how many."""
-        ...

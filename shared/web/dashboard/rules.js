@@ -4,6 +4,7 @@
 export const FILTERS = [
   "status",
   "statusDetail",
+  "errorCode",
   "deviceCompliancePolicyId",
   "deviceComplianceUserStatusId",
   "source",

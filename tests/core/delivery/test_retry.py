@@ -47,7 +47,7 @@ def test_only_success_and_refusals_end_an_update(kind: ReplyKind) -> None:
         (GraphReply(None, TransportFault.TIMEOUT), "Graph did not answer in time."),
         (answer(470, b"Blocked."), "Something between the app and Graph answered 470: Blocked."),
         (answer(404, b""), "Something between the app and Graph answered 404."),
-        (answer(200, PAGE), "Graph answered 200 with a body that is not JSON: Sign in to your account & go on"),
+        (answer(200, PAGE), "Graph answered 200 with a body that is of no use: Sign in to your account & go on"),
         (answer(503), "Graph answered 503."),
         (answer(503, error("x", "Closed.")), "Closed."),
     ],

@@ -39,6 +39,14 @@ def test_a_waiting_update_can_be_canceled(world: World) -> None:
     assert world.outcome(update_id).state is State.CANCELED
 
 
+def test_a_second_cancel_is_answered_as_the_first(world: World) -> None:
+    """A caller that repeats the request after a broken connection learns that it has worked."""
+    update_id = world.accept()
+    first = world.relay.updates.cancel(update_id)
+
+    assert world.relay.updates.cancel(update_id) == first
+
+
 def test_a_final_update_and_an_unknown_one_cannot(world: World) -> None:
     """409, and 404."""
     update_id = world.accept()

@@ -19,7 +19,7 @@ def cancel_halfway(world: World, update_id: str) -> None:
 def test_a_cancel_that_died_halfway_during_a_hold_is_obeyed(world: World) -> None:
     """The turn read the outcome, then waited 55 seconds for the hold's end."""
     update_id = world.accept()
-    world.relay.rate_limiter.report_read(GraphReply(429, retry_after_seconds=55))
+    world.relay.rate_limiter.record_read(GraphReply(429, retry_after_seconds=55))
     pause, canceled = world.clock.pause, []
 
     def wait(seconds: float) -> None:
@@ -94,7 +94,7 @@ def test_a_message_that_a_newer_one_replaced_during_the_wait_sends_nothing(world
     """Reconciliation gave the update another message while this turn waited."""
     update_id = world.accept()
     outcome, etag = world.outcomes.rows[update_id]
-    world.relay.rate_limiter.report_read(GraphReply(429, retry_after_seconds=55))
+    world.relay.rate_limiter.record_read(GraphReply(429, retry_after_seconds=55))
     pause = world.clock.pause
 
     def wait(seconds: float) -> None:

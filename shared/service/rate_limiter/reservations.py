@@ -1,0 +1,85 @@
+"""Reserving slots in the shared row: ordinary ones for the instance's pool, a probe for one turn alone."""
+
+from shared.core.rate_limit import Quota, RateLimitState, Slot, state
+from shared.core.rate_limit.quota import Demand, scarce
+from shared.service.ports.runtime import Randomness
+from shared.service.ports.storage import Conflict
+from shared.service.rate_limiter.admission import Admission
+from shared.service.rate_limiter.shared_row import SharedRow
+from shared.service.rate_limiter.slot_pool import MIN_BATCH, SlotPool
+
+#: When to try again after the row gave no slot: it is full as far ahead as slots may be reserved.
+_ROW_FULL_MILLISECONDS = 1_000
+#: The same while one slot is given out at a time, because the route is unconfirmed.
+_NEXT_TO_COME_MILLISECONDS = 200
+_RESERVE_AHEAD = 300
+
+
+class Reservations:
+    """Safe to call from any thread. ``call_milliseconds`` is the limit of one call: a probe's caller has that long."""
+
+    def __init__(
+        self, row: SharedRow, pool: SlotPool, quota: Quota, *, randomness: Randomness, call_milliseconds: int
+    ) -> None:
+        self._row, self._pool, self._quota, self._randomness = row, pool, quota, randomness
+        self._call_milliseconds = call_milliseconds
+
+    def needed_until(self, now: int, lead: int) -> int:
+        """Return up to when there should be slots: the time it takes to reserve the next ones has to be bridged."""
+        return now + lead + 2 * int(self._row.swap_takes) + _RESERVE_AHEAD
+
+    def reserve(self, count: int, lead: int) -> None:
+        """Reserve up to ``count`` slots that leave a turn ``lead`` milliseconds, and give back lapsed ones."""
+        lapsed, slots, granted = self._pool.lapsed(), tuple[Slot, ...](), tuple[Slot, ...]()
+        batch = min(count, MIN_BATCH, self._quota.count)
+        usable_in = lead + int(self._row.swap_takes)
+        if not scarce(self._row.known.stamps, self._quota, self._row.now()):
+            usable_in = max(0, usable_in - self._quota.patience // 2)
+
+        def reserve(row: RateLimitState) -> RateLimitState:
+            nonlocal slots
+            now = self._row.now()
+            until = self.needed_until(now, lead)
+            demand = Demand(now=now, earliest=now + usable_in, count=batch, spare=count - batch, until=until)
+            changed, slots = state.reserve(state.release(row, lapsed), self._quota, demand)
+            return changed
+
+        again = 0
+        try:
+            self._row.swap(reserve)
+            self._pool.given_back(lapsed)
+            full = _ROW_FULL_MILLISECONDS if self._row.known.route.confirmed else _NEXT_TO_COME_MILLISECONDS
+            granted, again = slots, 0 if slots else self._row.now() + full
+        except Conflict:
+            again = self._row.now() + int(_ROW_FULL_MILLISECONDS * self._randomness.jitter())
+        finally:
+            self._pool.end_reserving(granted, again=again)
+
+    def reserve_probe(self, admission: Admission) -> Slot | None:
+        """Return the slot of an outage's one probe, or of this hour's try of the route; None when another has it.
+
+        Raise ``Unavailable`` or ``Conflict`` when storage gives none.
+        """
+        if not self._pool.start_probe():
+            return None
+        slot: Slot | None = None
+
+        def reserve(row: RateLimitState) -> RateLimitState:
+            nonlocal slot
+            now = self._row.now()
+            changed, slot = state.reserve_probe(
+                row,
+                self._quota,
+                admission.policy_id,
+                demand=Demand(now=now, earliest=now),
+                call_milliseconds=self._call_milliseconds,
+                probing=admission.used,
+                past_latch=admission.past_latch,
+            )
+            return changed
+
+        try:
+            self._row.swap(reserve)
+        finally:
+            self._pool.end_reserving()
+        return slot
