@@ -87,7 +87,7 @@ class World:
             if not self.queue.messages:
                 return
             if not self.deliver_next():
-                self.clock.moment = max(self.clock.moment, min(one.visible for one in self.queue.messages))
+                self.clock.moment = max(self.clock.moment, min(message.visible for message in self.queue.messages))
         raise AssertionError(f"still {len(self.queue.messages)} messages after {most} turns")
 
     def outcome(self, update_id: str) -> Outcome:

@@ -62,7 +62,7 @@ def test_many_rows_are_followed_to_their_end(running: Stack, tmp_path: Path) -> 
 
     assert sent.status == 1
     assert sent.json["outcomes"] == {"succeeded": 599, "failed": 1}
-    assert [(one["line"], one["code"]) for one in sent.json["failures"]] == [(601, "graphRejected")]
+    assert [(failure["line"], failure["code"]) for failure in sent.json["failures"]] == [(601, "graphRejected")]
     assert len(listed.json["value"]) == 600
 
 
@@ -81,7 +81,7 @@ def accepting(method: str, target: str, _headers: dict[str, str], body: bytes) -
         return 404, {}, b""
     count = len(json.loads(body)["updates"])
     ids = (str(uuid.UUID(int=(0x019A << 112) | (7 << 76) | (2 << 62) | (uuid.uuid4().int >> 68))) for _ in range(count))
-    value = [{"index": index, "id": one, "status": "notStarted"} for index, one in enumerate(ids)]
+    value = [{"index": index, "id": update_id, "status": "notStarted"} for index, update_id in enumerate(ids)]
     return 202, {"Content-Type": "application/json"}, json.dumps({"value": value}).encode()
 
 
