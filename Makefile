@@ -2,6 +2,8 @@
 PYTHON ?= python3.13
 BIN := .venv/bin
 NPX := node_modules/.bin
+# The tests start Python a hundred times: what is compiled once is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 # Targets that do not need each other run side by side.
 MAKEFLAGS += --jobs=4 --no-print-directory
 # What `make check` leaves to `make test`, the longest first.
