@@ -39,7 +39,6 @@ FOLDERS_WITH_ONE = {
     "shared/service/delivery",
     "shared/service/erasure",
     "tests/adapters",
-    "tests/contract",
     "tests/fakes",
     "tests/relay",
     "tests/service",
