@@ -14,7 +14,7 @@ def distant(ports: list[int], round_trip_seconds: float) -> Iterator[dict[int, i
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    def call(work: Coroutine[Any, Any, asyncio.Server]) -> asyncio.Server:
+    def call[T](work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     servers = {port: call(_listen(port, round_trip_seconds / 2)) for port in ports}
@@ -23,8 +23,16 @@ def distant(ports: list[int], round_trip_seconds: float) -> Iterator[dict[int, i
     finally:
         for server in servers.values():
             loop.call_soon_threadsafe(server.close)
+        call(_end_connections())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+
+
+async def _end_connections() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _listen(port: int, delay: float) -> asyncio.Server:

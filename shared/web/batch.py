@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,9 +15,10 @@ from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import error_object
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_KEY_LENGTH, MAX_UPDATES
-from shared.core.intake.update import Update
+from shared.core.intake.update import Update, unless_expired
 from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueued
 from shared.service.intake.idempotency import KeyConflict
+from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
 from shared.web.errors import handles_errors
@@ -50,6 +52,10 @@ class Item:
     update: Update | InvalidMessage
     sent: Any = None
 
+    def unless_expired(self, now: datetime) -> "Item":
+        """Return the item; a fault where its update has expired before it was accepted."""
+        return replace(self, update=unless_expired(self.update, now))
+
 
 @dataclass(frozen=True)
 class BatchApi:
@@ -58,6 +64,7 @@ class BatchApi:
     accept: Accept
     callers: Callers
     waiting: Waiting
+    clock: Clock
 
     @handles_errors
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
@@ -68,7 +75,8 @@ class BatchApi:
         return self.waiting.finish_in_time(lambda: self._accepted(request, invocation))
 
     def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
-        items = [Item(at, parse_message(document)) for at, document in messages_of(json_body(request, MAX_BATCH_BYTES))]
+        now, documents = self.clock.now(), messages_of(json_body(request, MAX_BATCH_BYTES))
+        items = [Item(at, parse_message(document)).unless_expired(now) for at, document in documents]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
         return accepted(self.accept, items, submitted_by=by, origin=origin)

@@ -16,6 +16,7 @@ from shared.core.delivery.outcome_filter import FILTERS, PAGING
 from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
+from shared.core.intake.update import unless_expired
 from shared.service.delivery.cancel import Cancel, TooLate
 from shared.service.intake.accept import Accept, Accepted
 from shared.service.intake.idempotency import KeyConflict
@@ -152,7 +153,8 @@ class UpdatesApi:
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
         key = idempotency_key(request)
-        update = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
+        message = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
+        update = unless_expired(message, self.clock.now())
         if isinstance(update, InvalidMessage):
             raise malformed(update)
         by = self.callers.principal(request)

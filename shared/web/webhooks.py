@@ -57,7 +57,7 @@ class WebhooksApi:
         source = self._verified(name, headers, raw)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return json_response(200, {"validationResponse": _validation_code(json_body(request, MAX_BATCH_BYTES))})
-        items = self._items(name, source, headers, request)
+        items = [item.unless_expired(self.clock.now()) for item in self._items(name, source, headers, request)]
         refused = [
             refused_item(index, item) for index, item in enumerate(items) if isinstance(item.update, InvalidMessage)
         ]

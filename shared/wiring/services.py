@@ -71,7 +71,7 @@ class Services(Maintenance):
     def batch(self) -> BatchApi:
         from shared.web.batch import BatchApi
 
-        return BatchApi(self.accept, self.callers, self.waiting)
+        return BatchApi(self.accept, self.callers, self.waiting, self.ports.clock)
 
     @made_once
     def webhooks(self) -> WebhooksApi:

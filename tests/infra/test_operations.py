@@ -22,6 +22,7 @@ CODES = (
     "graphUnavailable",
     "throttled",
     "notAuthorized",
+    "approvalRequired",
     "storageUnavailable",
 )
 PREFIX = re.compile(r"^relay-[a-z0-9]{13}-")

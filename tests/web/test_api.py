@@ -46,6 +46,8 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
         "userStatus",
         "source",
         "idempotencyKey",
+        "priority",
+        "expiresDateTime",
         "submittedBy",
         "createdDateTime",
         "lastActionDateTime",

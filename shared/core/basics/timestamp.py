@@ -48,6 +48,12 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None, max_offset
     return -seconds if sign == "-" else seconds
 
 
+def moment_of(text: str, max_offset: int = MAX_REPORTED_OFFSET) -> datetime | None:
+    """Return an RFC 3339 date-time in UTC, cut off to microseconds; None where the text is none."""
+    instant = ticks(text, max_offset)
+    return None if instant is None else _FIRST + timedelta(microseconds=instant // 10)
+
+
 def ticks_of(moment: datetime) -> int:
     """Return the same count for an aware datetime."""
     return (moment - _FIRST) // timedelta(microseconds=1) * 10

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from shared.core.basics.strict_json import Fault
 from shared.core.basics.update_id import accepted_at
@@ -229,6 +229,10 @@ def may_have_left_values(outcome: Outcome) -> bool:
     """Return whether Graph may hold values of this update although it ended without success, attempts shown or not."""
     addressed = outcome.update is not None and outcome.update.device_compliance_user_status_id is not None
     return addressed and outcome.state in (State.FAILED, State.CANCELED)
+
+
+#: The ``error`` of an update that was not sent before its time.
+EXPIRED: Final[Members] = {"code": "expired", "message": "The update was not sent before its expiresDateTime."}
 
 
 def deadline_exceeded(last: Members | None) -> Members:

@@ -36,6 +36,8 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "userStatus": update and update.user_status,
         "source": named and named.source,
         "idempotencyKey": named and named.idempotency_key,
+        "priority": update.priority if update else "normal",
+        "expiresDateTime": update and update.message.get("expiresDateTime"),
         "submittedBy": outcome.submitted_by,
         "createdDateTime": format_milliseconds(outcome.created),
         "lastActionDateTime": format_milliseconds(outcome.last_action),

@@ -9,11 +9,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from shared.core.basics.guid import GUID
 from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import MAX_FAULTS, Fault, InvalidMessage
+from shared.core.basics.timestamp import moment_of
 from shared.core.basics.trace import read_traceparent
 from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
 
@@ -75,6 +77,21 @@ class Update:
         return self.message.get("source")
 
     @property
+    def priority(self) -> str:
+        """``normal`` or ``bulk``."""
+        return str(self.message.get("priority", "normal"))
+
+    @property
+    def expires(self) -> datetime | None:
+        """From when on the update is not worth sending, in UTC; None where it never expires."""
+        text = self.message.get("expiresDateTime")
+        return None if text is None else moment_of(text)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Return whether the update is not worth sending any more."""
+        return self.expires is not None and self.expires <= now
+
+    @property
     def traceparent(self) -> str | None:
         """The sender's trace."""
         return self.message.get("traceparent")
@@ -93,7 +110,7 @@ class Update:
         return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
-_NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source"})
+_NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source", "priority"})
 
 
 def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
@@ -105,6 +122,13 @@ def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
     if not faults:
         return Update(message)
     return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in faults[:MAX_FAULTS]))
+
+
+def unless_expired(update: Update | InvalidMessage, now: datetime) -> Update | InvalidMessage:
+    """Return the update; a fault where it has expired before it was accepted."""
+    if isinstance(update, InvalidMessage) or not update.has_expired(now):
+        return update
+    return InvalidMessage((Fault("/expiresDateTime", "is in the past"),))
 
 
 def _without_courtesies(document: dict[str, Any]) -> dict[str, Any]:

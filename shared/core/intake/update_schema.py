@@ -30,6 +30,8 @@ SOURCE_SCHEMA: Final[Mapping[str, Any]] = {
     "x-accepts": "1 to 64 of A-Z a-z 0-9 . _ -",
 }
 KEY_SCHEMA: Final[Mapping[str, Any]] = formatted("printable", minLength=1, maxLength=MAX_KEY_LENGTH)
+#: The lanes of the quota.
+PRIORITIES: Final = ("normal", "bulk")
 #: A principal name as a value: what Graph shows, not looked up.
 PRINCIPAL_NAME_SCHEMA: Final[Mapping[str, Any]] = formatted("no-control-characters", minLength=1, maxLength=1024)
 USER_STATUS_SCHEMA: Final[Mapping[str, Any]] = {
@@ -67,6 +69,15 @@ UPDATE_SCHEMA: Final[Mapping[str, Any]] = {
         "userStatus": USER_STATUS_SCHEMA,
         "idempotencyKey": KEY_SCHEMA,
         "source": SOURCE_SCHEMA,
+        "priority": {
+            "type": "string",
+            "enum": list(PRIORITIES),
+            "description": "Which lane of the quota: normal updates overtake bulk ones.",
+        },
+        "expiresDateTime": formatted(
+            "date-time-100ns",
+            description="An update that was not sent before this time fails with `expired`. RFC 3339, in the future.",
+        ),
         "traceparent": {"type": "string", "description": "W3C Trace Context; one that cannot be read is left out."},
     },
     "required": ["deviceCompliancePolicyId", "userStatus"],

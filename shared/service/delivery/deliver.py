@@ -69,8 +69,10 @@ class Deliver:
     def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
         if foreign:
             self._foreign(envelope, again=again)
-            return
-        known = self.repository.get(envelope.id)
+        else:
+            self._carry(envelope, self.repository.get(envelope.id))
+
+    def _carry(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         if known is None or not is_stale(known.outcome, envelope):
             self._turn(envelope, known)
         elif may_have_left_values(known.outcome) and known.outcome.envelope is not None:
@@ -91,7 +93,7 @@ class Deliver:
         else:
             # Its outcome comes first: should this instance be killed, reconciliation knows of the update.
             made = self.repository.insert(queued(first, self.clock.now()))
-            self._turn(first, made or self.repository.get(first.id))
+            self._carry(first, made or self.repository.get(first.id))
 
     def _turn(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         named = self.resolve(envelope, known)

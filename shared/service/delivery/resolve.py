@@ -14,6 +14,7 @@ from http import HTTPStatus
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import (
+    EXPIRED,
     Attempt,
     Members,
     Outcome,
@@ -77,6 +78,8 @@ class Resolve:
             return replace(envelope, update=stands)
         if known is not None and known.outcome.attempt_count and self.clock.now() >= self._deadline(envelope):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
+        if envelope.update.has_expired(self.clock.now()):
+            return self._fail(envelope, known, EXPIRED)
         return self._find(envelope, known)
 
     def _find(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:

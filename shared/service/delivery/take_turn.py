@@ -6,11 +6,11 @@ What happens when the process dies between two lines is in ``docs/architecture/c
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.outcome import Members, deadline_exceeded
+from shared.core.delivery.outcome import EXPIRED, Members, deadline_exceeded
 from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import (
     DeadlineExceeded,
@@ -66,7 +66,8 @@ class TakeTurn:
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         """Carry one update as far as it goes now; ``known`` is its outcome as read before, which may have changed."""
         turn = Turn(envelope, known, holder=f"{self.randomness.bits():x}")
-        if turn.overdue(self.clock.now(), self.limits.deadline):
+        now = self.clock.now()
+        if turn.overdue(now, self.limits.deadline) or turn.has_expired(now):
             self._take(turn)  # fails without a call
             return
         if turn.final and not self._lost_values(turn):
@@ -119,6 +120,7 @@ class TakeTurn:
         self._fail_without_call(turn)
         whole = True
         for _ in range(MAX_WRITES):
+            self._fail_expired(turn)
             if not self._has_work(turn):
                 return None
             values = turn.values() if whole else turn.newest_alone(turn.values())
@@ -146,6 +148,11 @@ class TakeTurn:
         elif turn.route_missing and not turn.stale:
             turn.fail(list(turn.claim.accepted), _NO_ROUTE.to_json())
 
+    def _fail_expired(self, turn: Turn) -> None:
+        while expired := turn.expired(self.clock.now()):
+            turn.fail(expired, EXPIRED)
+            self.read_outcomes.pending(turn)
+
     def _has_work(self, turn: Turn) -> bool:
         """Whether this turn has anything to send: its own values, or ones that a withdrawn write may have replaced."""
         if turn.permit is None or turn.stale:
@@ -172,7 +179,7 @@ class TakeTurn:
         self.read_outcomes.pending(turn)
 
     def _decide(self, turn: Turn, reply: GraphReply, deadline: datetime) -> Step:
-        return decide(
+        step = decide(
             reply,
             attempt=turn.envelope.attempt,
             now=self.clock.now(),
@@ -180,3 +187,7 @@ class TakeTurn:
             policy=self.limits.retry,
             deadline=deadline,
         )
+        expires = turn.envelope.update.expires
+        if isinstance(step, RetryAt) and expires is not None:
+            return replace(step, when=min(step.when, expires))  # it ends then, not at its next attempt
+        return step

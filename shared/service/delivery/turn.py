@@ -103,6 +103,17 @@ class Turn:
         tried = self.outcome is not None and self.outcome.attempt_count > 0
         return tried and not self.final and now >= self.deadline(limit)
 
+    def has_expired(self, now: datetime) -> bool:
+        """Return whether the update of this turn is not worth sending any more."""
+        return not self.final and self.envelope.update.has_expired(now)
+
+    def expired(self, now: datetime) -> list[str]:
+        """Return the waiting updates that are not worth sending any more, as far as their outcomes were read."""
+        read = (stored.outcome for stored in self.outcomes.values() if stored is not None)
+        expired = {outcome.id for outcome in read if outcome.update is not None and outcome.update.has_expired(now)}
+        own = {self.id} if self.has_expired(now) else set[str]()
+        return sorted((expired | own) & self.claim.accepted.keys())
+
     def learn(self, outcomes: Mapping[str, StoredOutcome | None]) -> None:
         """Note outcomes read under the lease."""
         self.outcomes |= outcomes

@@ -35,7 +35,7 @@ _MAX_AGE = 3_000
 _FRESH_UNCONFIRMED = 100
 #: A turn needs about this long to get ready, until that has been measured.
 _FIRST_LEAD = 250
-_LEAD_RESERVE = 30
+_LEAD_RESERVE = 80
 _POLL_MILLISECONDS = 100
 _MIN_DELAY = 1_000
 
@@ -187,9 +187,11 @@ class RateLimiter:
         return slot
 
     def _next_slot(self, admission: Admission, known: RateLimitState, now: int) -> Slot | None:
-        to_come = int(self._preparation) + self._last_look()
-        ready_in = self._last_look() if admission.ready else to_come
-        lead = ready_in + _LEAD_RESERVE
+        last_look = self._last_look()
+        to_come = int(self._preparation) + last_look
+        lead = (last_look if admission.ready else to_come) + _LEAD_RESERVE
+        # In a moment of slowness some turns are ready sooner than others: only what is hopeless is given up.
+        ready_in = last_look + (0 if admission.ready else self._preparation.least)
         slot = self._pool.take(admission, now=now, lead=lead, ready_in=ready_in, held_until=known.hold_until)
         if slot is not None:
             if not admission.ready:

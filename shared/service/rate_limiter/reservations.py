@@ -31,10 +31,12 @@ class Reservations:
     def reserve(self, count: int, lead: int) -> None:
         """Reserve up to ``count`` slots that leave a turn ``lead`` milliseconds, and give back lapsed ones."""
         lapsed, slots, granted = self._pool.lapsed(), tuple[Slot, ...](), tuple[Slot, ...]()
-        batch = min(count, MIN_BATCH, self._quota.count)
         usable_in = lead + int(self._row.swap_takes)
-        if not scarce(self._row.known.stamps, self._quota, self._row.now()):
+        if scarce(self._row.known.stamps, self._quota, self._row.now()):
+            count = max(count, MIN_BATCH)  # a backlog: more turns are about to come
+        else:
             usable_in = max(0, usable_in - self._quota.patience // 2)
+        batch = min(count, MIN_BATCH, self._quota.count)
 
         def reserve(row: RateLimitState) -> RateLimitState:
             nonlocal slots

@@ -25,15 +25,23 @@ _ANY = (float("-inf"), float("inf"))
 
 
 class Estimate:
-    """A duration in milliseconds that follows the longer ones of those observed."""
+    """A duration in milliseconds that follows the longer ones of those observed; ``least`` follows the shorter ones."""
 
     def __init__(self, first: float) -> None:
-        self._value = first
+        self._value = self._least = first
+
+    @property
+    def least(self) -> int:
+        """Return what it takes at least."""
+        return int(self._least)
 
     def observe(self, milliseconds: int) -> None:
         """Rise fast, fall slowly: an estimate that is too short wastes slots."""
-        difference = min(milliseconds, _MAX_OBSERVED) - self._value
-        self._value += difference * (0.5 if difference > 0 else 0.05)
+        observed = min(milliseconds, _MAX_OBSERVED)
+        difference = observed - self._value
+        self._value += difference * (0.5 if difference > 0 else 0.03)
+        shorter = observed - self._least
+        self._least += shorter * (0.05 if shorter > 0 else 1)
 
     def __int__(self) -> int:
         return int(self._value)

@@ -50,7 +50,7 @@ export const ADVICE = {
   },
   userStatusNotFound: {
     title: "No such user status",
-    means: "The policy has no user status for this principal name.",
+    means: "The policy has no user status for this principal name. It was looked for during ten minutes.",
     steps: [
       "Check in Intune that the policy is assigned to the user, and that the name is spelled as in Entra.",
       "Then press Replay.",
@@ -75,6 +75,7 @@ export const ADVICE = {
     steps: [
       "There is nothing to press: it is tried again by itself.",
       "If it lasts, look at the service health in the Microsoft 365 admin centre.",
+      "If the message says that something else answered, ask whoever runs your network: a firewall or proxy is in the way.",
     ],
   },
   throttled: {
@@ -91,6 +92,14 @@ export const ADVICE = {
     steps: [
       "Give the relay's managed identity the Graph application permission DeviceManagementConfiguration.ReadWrite.All.",
       "It can take hours until that takes effect. Everything that waits is then sent by itself, without a replay.",
+    ],
+  },
+  approvalRequired: {
+    title: "An administrator has to allow the writes",
+    means: "Multi Admin Approval in Intune stops what the relay writes until somebody approves it.",
+    steps: [
+      "Intune admin centre, Tenant administration, Multi Admin Approval: open the access policy for compliance policies.",
+      "Under Exclusions add the relay by the client id of its identity. Everything that waits is then sent by itself.",
     ],
   },
 };

@@ -31,6 +31,8 @@ _ID, _OTHER = "01932c5e-8f3a-7cc1-b2a4-6f1d2e3c4b5a", "01932c5e-8f3b-7d02-9c11-0
 _NOTHING_YET: Final[dict[str, Any]] = {
     "source": None,
     "idempotencyKey": None,
+    "priority": "normal",
+    "expiresDateTime": None,
     "submittedBy": None,
     "nextAttemptDateTime": None,
     "attemptCount": 0,

@@ -13,6 +13,7 @@ from shared.core.erasure.subject import SUBJECT_SCHEMA
 from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
 from shared.core.intake.update_schema import (
     POLICY_ID_SCHEMA,
+    PRIORITIES,
     PROPERTIES,
     UPDATE_SCHEMA,
     USER_STATUS_ID_SCHEMA,
@@ -86,6 +87,8 @@ _LISTED = {
     "userStatus": nullable({"type": "object", "description": "As accepted; null once erased."}),
     "source": nullable(_STRING),
     "idempotencyKey": nullable(_STRING),
+    "priority": {"type": "string", "enum": list(PRIORITIES), "description": "Its lane of the quota."},
+    "expiresDateTime": nullable({**DATE_TIME, "description": "From when on it is not worth sending."}),
     "submittedBy": nullable({**_STRING, "description": "The Entra principal, where the platform vouches for it."}),
     "createdDateTime": DATE_TIME,
     "lastActionDateTime": DATE_TIME,

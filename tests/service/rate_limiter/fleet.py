@@ -16,24 +16,24 @@ POLICY = "policy"
 
 
 class Distant:
-    """The shared row behind a network: each call takes that many seconds, half of it before it arrives."""
+    """The shared row behind a network: half of a call's seconds go by before it arrives."""
 
-    def __init__(self, row: MemoryRateLimit, time: VirtualTime, seconds: float) -> None:
-        self.row, self.time, self.seconds = row, time, seconds
+    def __init__(self, fleet: "Fleet") -> None:
+        self.row, self.time, self.fleet = fleet.row, fleet.time, fleet
 
     def read(self) -> tuple[RateLimitState, str | None]:
-        self.time.pause(self.seconds / 2)
+        self.time.pause(self.fleet.storage_takes() / 2)
         found = self.row.read()
-        self.time.pause(self.seconds / 2)
+        self.time.pause(self.fleet.storage_takes() / 2)
         return found
 
     def write(self, state: RateLimitState, etag: str | None) -> datetime:
-        self.time.pause(self.seconds / 2)
+        self.time.pause(self.fleet.storage_takes() / 2)
         written = self.time.now()
         try:
             self.row.write(state, etag)
         finally:
-            self.time.pause(self.seconds / 2)
+            self.time.pause(self.fleet.storage_takes() / 2)
         return written
 
 
@@ -69,6 +69,12 @@ class Fleet:
     missing: int = 0
     longest_turn: float = 0.0
     hangs: dict[str, float] = field(default_factory=dict)
+    slow_every: float | None = None
+
+    def storage_takes(self) -> float:
+        """The seconds of a call to storage: 0.3 more for a second and a half of each ``slow_every``."""
+        slow = self.slow_every is not None and self.time.seconds % self.slow_every < 1.5 < self.time.seconds
+        return self.storage_seconds + 0.3 * slow
 
     def run(self, updates: list[str]) -> None:
         """Deliver updates, given by their policies, as each instance takes them from one queue."""
@@ -78,7 +84,7 @@ class Fleet:
         for number in range(self.instances):
             clock = SkewedClock(self.time, self.skews[number % len(self.skews)])
             limiter = RateLimiter(
-                Distant(self.row, self.time, self.storage_seconds),
+                Distant(self),
                 self.quota,
                 clock=clock,
                 randomness=Chance(number),
@@ -98,19 +104,19 @@ class Fleet:
             else:
                 self.time.pause(max(1.0, min(60.0, min(later)[0] - self.time.seconds)))
                 continue
-            self.time.pause(3 * self.storage_seconds)
+            self.time.pause(3 * self.storage_takes())
             began = self.time.seconds
             when = self._turn(limiter, policy, f"user-{user}")
             self.longest_turn = max(self.longest_turn, self.time.seconds - began)
             if when is not None:
                 later.append((when, user, policy))
-            self.time.pause(4 * self.storage_seconds)
+            self.time.pause(4 * self.storage_takes())
 
     def _turn(self, limiter: RateLimiter, policy: str, user: str) -> float | None:
         """Take a turn; the moment of the next one where there has to be one."""
         with limiter.slot(policy) as admission:
             slot = admission.acquire()
-            self.time.pause(3 * self.storage_seconds)
+            self.time.pause(3 * self.storage_takes())
             while isinstance(slot, Slot) and not admission.wait_until_open():
                 slot = admission.acquire()
             match slot:

@@ -56,6 +56,14 @@ def test_clocks_that_differ_by_seconds_keep_the_quota() -> None:
     assert fleet.use() >= 0.95
 
 
+@pytest.mark.parametrize("instances", [1, 3])
+def test_a_moment_of_slow_storage_is_over_when_it_is_over(instances: int) -> None:
+    """Turns that took long then do not make the instance give up slots of turns that do not."""
+    fleet = delivered(Fleet(QUOTA, instances=instances, slow_every=20.0), 700)
+    assert fleet.fullest_window() <= 100
+    assert fleet.use() >= 0.97
+
+
 @pytest.mark.parametrize("storage_seconds", [0.01, 0.12])
 def test_the_calls_of_the_shared_row_stay_few(storage_seconds: float) -> None:
     """A reservation gives several updates their slots."""
