@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def duplicate(world: World, chance: random.Random, duplicates: int) -> None:
         world.queue.put(message.text)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=EXAMPLES)
 @given(seed=st.integers(0, 2**32), reports=REPORTS, faults=FAULTS, duplicates=st.integers(0, 3))
 def test_every_interleaving_ends_in_the_same_graph_state(
@@ -78,6 +80,7 @@ def test_every_interleaving_ends_in_the_same_graph_state(
         assert reports[held["devicesCount"]] == (int(user[1:]), second)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=EXAMPLES)
 @given(seed=st.integers(0, 2**32), reports=REPORTS, faults=FAULTS, cancels=st.integers(1, 4), bad=st.integers(0, 2))
 def test_what_ends_without_success_is_not_in_graph(
