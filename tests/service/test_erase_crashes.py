@@ -30,6 +30,7 @@ def a_life() -> tuple[World, str]:
     return world, waiting
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
 def test_a_process_may_die_at_any_call(*, after: bool) -> None:
     """What comes next takes it up; every outcome and user status is counted once."""
@@ -70,6 +71,7 @@ def host(world: World, scheduler: Scheduler, name: str) -> Services:
     return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32),

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ def duplicate(world: World, chance: random.Random, duplicates: int) -> None:
         world.queue.put(message.text)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=EXAMPLES)
 @given(seed=st.integers(0, 2**32), reports=REPORTS, faults=FAULTS, duplicates=st.integers(0, 3))
 def test_every_interleaving_ends_in_the_same_graph_state(
@@ -92,6 +94,7 @@ def cancel(relay: Services, update_ids: list[str]) -> None:
             relay.cancel(update_id)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=EXAMPLES)
 @given(seed=st.integers(0, 2**32), reports=REPORTS, faults=FAULTS, cancels=st.integers(1, 4), bad=st.integers(0, 2))
 def test_what_ends_without_success_is_not_in_graph(
