@@ -1,4 +1,4 @@
-"""The wired app among its in-memory twins, and a host that hands it its messages."""
+"""The wired app among its in-memory fakes, and a host that hands it its messages."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class World:
         self.relay = Services(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:
-        """Every port's twin, by its name."""
+        """Every port's fake, by its name."""
         return {
             "queue": self.queue,
             "outcomes": self.outcomes,
@@ -90,7 +90,7 @@ class World:
             if not self.queue.messages:
                 return
             if not self.deliver_next():
-                self.clock.moment = max(self.clock.moment, min(one.visible for one in self.queue.messages))
+                self.clock.moment = max(self.clock.moment, min(message.visible for message in self.queue.messages))
         raise AssertionError(f"still {len(self.queue.messages)} messages after {most} turns")
 
     def outcome(self, update_id: str) -> Outcome:

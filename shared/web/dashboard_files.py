@@ -127,8 +127,9 @@ _FILE: Schema = {"ETag": header("The file's tag."), "Cache-Control": header("Ask
 _UNCHANGED: Schema = {"description": "The file is the one that `If-None-Match` names."}
 
 
-def _file(media_type: str, description: str) -> Schema:
-    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}, "headers": _FILE}
+def _file(description: str, *media_types: str) -> Schema:
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    return {"description": description, "content": content, "headers": _FILE}
 
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
@@ -137,7 +138,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
             DashboardFiles.get_dashboard,
             "Dashboard",
             {
-                200: _file("text/html", "The page."),
+                200: _file("The page.", "text/html"),
                 304: _UNCHANGED,
                 308: {"description": "The address without its slash.", "headers": {"Location": header("It.")}},
             },
@@ -147,7 +148,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
         "get": operation(
             DashboardFiles.get_dashboard_file,
             "Dashboard",
-            {200: _file("*/*", "The file."), 304: _UNCHANGED},
+            {200: _file("The file.", *sorted(set(FILES.values()))), 304: _UNCHANGED},
             404,
             parameters=[parameter("file", TEXT, "path", "The file's name.")],
         ),

@@ -60,12 +60,12 @@ class Problem(Exception):
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return _response(status, body, "application/json", headers or {})
 
 
 def problem(problem: Problem, instance: str) -> func.HttpResponse:
-    """Problem details (RFC 9457); ``errors`` only where members of the request are to blame."""
+    """Return problem details (RFC 9457); ``errors`` only where members of the request are to blame."""
     members: dict[str, Any] = {
         "type": PROBLEM_URN + problem.slug,
         "title": HTTPStatus(problem.status).phrase,

@@ -1,7 +1,6 @@
 """The JSON shapes of the API as JSON Schema 2020-12, for the OpenAPI document; messages by what validates them.
 
-A message names its user by id or by name. Generators cannot build a choice of bare ``required`` lists, so the document
-shows two whole objects.
+A message names its user by id or by name: two whole objects, since generators cannot choose between ``required`` lists.
 """
 
 from collections.abc import Mapping
