@@ -15,8 +15,8 @@ pytestmark = pytest.mark.end_to_end
 _LEFT_OUT = {
     "ignored_auth": "the host of these tests asks for no function key",
     "unsupported_method": "the host answers TRACE itself, with 404, and the app never sees it",
-    "positive_data_acceptance": "no schema says that a user status has one of five properties, that a time exists in the "
-    "calendar, that a continuation comes from a nextLink, or that the doctor takes both ids or none",
+    "positive_data_acceptance": "no schema says that a user status has one of five properties, that a time exists in "
+    "the calendar, that a continuation comes from a nextLink, or that the doctor takes both ids or none",
 }
 
 
