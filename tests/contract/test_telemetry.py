@@ -1,4 +1,4 @@
-"""What telemetry promises the use cases, whoever watches: the twin, OpenTelemetry's SDK, nobody."""
+"""What telemetry promises the use cases, whoever watches: the fake, OpenTelemetry's SDK, nobody."""
 
 from typing import Any
 

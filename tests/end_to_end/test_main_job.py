@@ -23,7 +23,9 @@ def test_the_documented_example_arrives_in_graph_member_for_member(running: Stac
     done = final(running.base_url, update["id"])
 
     assert (done["status"], done["statusDetail"], done["attemptCount"]) == ("succeeded", "delivered", 1)
-    (write,) = [one for one in running.graph.writes() if one["userStatusId"] == update["deviceComplianceUserStatusId"]]
+    (write,) = [
+        call for call in running.graph.writes() if call["userStatusId"] == update["deviceComplianceUserStatusId"]
+    ]
     assert write["body"] == {"@odata.type": "#microsoft.graph.deviceComplianceUserStatus"} | EXAMPLE
     assert write["path"].startswith(f"/beta/deviceManagement/deviceCompliancePolicies/{POLICY}/userStatuses/")
     assert done["attempts"][0]["clientRequestId"] == write["headers"]["client-request-id"]
@@ -37,7 +39,9 @@ def test_a_message_put_on_the_queue_with_the_plain_sdk_gets_an_outcome(running: 
     queue(running).send_message(encode(json.dumps(a_message(deviceComplianceUserStatusId=user))))
 
     until(
-        lambda: any(one["status"] == "succeeded" for one in listed(running.base_url, deviceComplianceUserStatusId=user))
+        lambda: any(
+            update["status"] == "succeeded" for update in listed(running.base_url, deviceComplianceUserStatusId=user)
+        )
     )
 
     assert user in running.graph.statuses()
@@ -49,11 +53,11 @@ def test_a_message_put_on_the_queue_with_the_plain_sdk_gets_an_outcome(running: 
 )
 def test_what_cannot_be_read_ends_as_an_outcome_with_its_text(running: Stack, text: str) -> None:
     """Nothing of it raises in the host, or is lost."""
-    before = {one["id"] for one in listed(running.base_url, status="failed")}
+    before = {update["id"] for update in listed(running.base_url, status="failed")}
     queue(running).send_message(text)
 
     def new() -> list[dict[str, Any]]:
-        return [one for one in listed(running.base_url, status="failed") if one["id"] not in before]
+        return [update for update in listed(running.base_url, status="failed") if update["id"] not in before]
 
     until(lambda: bool(new()))
     outcome = final(running.base_url, new()[0]["id"])
