@@ -134,6 +134,9 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
+_SCHEMAS: Final[Schema] = {**SCHEMAS, **erasures.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+
+
 def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
     """Return the whole document for one address; ``needs_role`` where Entra answers for callers."""
     whole = {
@@ -151,7 +154,7 @@ def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in {**SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}.items()
+                for name, schema in _SCHEMAS.items()
             },
         },
     }
