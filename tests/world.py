@@ -10,6 +10,7 @@ from shared.service.ports.telemetry import Telemetry
 from shared.settings import Settings
 from shared.wiring.services import Services
 from tests.builders import POLICY, USER, an_update
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.counters import MemoryCounters
 from tests.fakes.erasures import MemoryErasures
 from tests.fakes.graph import ScriptedGraph
@@ -38,6 +39,7 @@ class World:
         self.identity = ScriptedIdentity()
         self.counters = MemoryCounters()
         self.erasures = MemoryErasures()
+        self.audit = MemoryAudit()
         self.call_later = Alarms()
         self.telemetry = telemetry or RecordedTelemetry()
         self.relay = Services(settings, **self.ports())
@@ -54,6 +56,7 @@ class World:
             "identity": self.identity,
             "counters": self.counters,
             "erasures": self.erasures,
+            "audit": self.audit,
             "clock": self.clock,
             "randomness": self.randomness,
             "call_later": self.call_later,

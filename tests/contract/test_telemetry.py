@@ -88,6 +88,7 @@ def test_whatever_there_is_to_tell_can_be_told(make: Any) -> None:
                 telemetry.outcome_changed(outcome)
     for outcome in outcomes:
         telemetry.outcome_changed(outcome)
+    telemetry.webhook_refused("jamf", "signature")
 
 
 @pytest.mark.parametrize("make", WATCHING)

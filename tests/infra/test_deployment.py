@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.web.authorization import Role
 from tests.infra.snapshots import INFRA, ROOT, SNAPSHOTS, Resource, load, of, only, table, words
 
 ROLE_IDS = {
@@ -191,16 +192,22 @@ def test_an_event_that_cannot_be_delivered_is_kept() -> None:
     assert "deadLetterDestination" not in event  # that would need an account key
 
 
-def test_authentication_leaves_open_what_the_app_leaves_open() -> None:
-    """The anonymous routes of function_app.py, the dashboard and the catch-all aside."""
-    code = (ROOT / "function_app.py").read_text()
-    anonymous = re.findall(r'@app\.route\(\s*"([^"]+)"[^)]*?AuthLevel\.ANONYMOUS', code)
-    open_routes = {
-        "/api/" + re.sub(r"\{\w+\}", "*", route)
-        for route in anonymous
-        if route.startswith(("health", "openapi", "webhooks"))
-    }
+def test_the_platform_says_who_calls_and_the_app_who_may() -> None:
+    """Without a token a call reaches the app, which answers it; the registration itself may always sign in."""
     found = only(
         config for config in of("everything", "Microsoft.Web/sites/config") if config["name"].endswith("authsettingsV2")
-    )
-    assert set(found["properties"]["globalValidation"]["excludedPaths"]) == open_routes
+    )["properties"]
+    assert found["platform"] == {"enabled": True}
+    assert found["globalValidation"]["unauthenticatedClientAction"] == "AllowAnonymous"
+    assert settings("everything")["AUTHENTICATION"] == "entra"
+    assert "AUTHENTICATION" not in settings("defaults")
+    entra = found["identityProviders"]["azureActiveDirectory"]
+    allowed = entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"]
+    assert allowed[0] == entra["registration"]["clientId"]
+    assert len(allowed) == 2
+
+
+def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
+    """In the same case."""
+    text = (INFRA / "entra/app-registration.bicep").read_text()
+    assert re.findall(r"value: '([^']+)'", text) == list(Role)
