@@ -57,15 +57,21 @@ def _kind(name: str) -> type[_Message]:
     return type(name, (_Message,), {"__doc__": "A message of the host's protocol."})
 
 
-PROTOS = SimpleNamespace(
-    StatusResult=StatusResult, BindingInfo=BindingInfo, TypedData=TypedData, RpcHttp=RpcHttp,
-    RpcHttpCookie=RpcHttpCookie, ParameterBinding=ParameterBinding,
-    **{
-        name: _kind(name)
-        for name in (
-            "RpcException", "WorkerMetadata", "WorkerInitResponse", "FunctionMetadataResponse", "FunctionLoadResponse",
-            "FunctionEnvironmentReloadResponse", "InvocationResponse", "RpcFunctionMetadata", "NullableString",
-            "NullableBool", "NullableDouble", "NullableTimestamp", "RpcRetryOptions", "Timestamp",
-        )
-    },
-)  # fmt: skip
+_SPECIAL: tuple[type[_Message], ...] = (StatusResult, BindingInfo, TypedData, RpcHttp, RpcHttpCookie, ParameterBinding)
+_PLAIN = (
+    "RpcException",
+    "WorkerMetadata",
+    "WorkerInitResponse",
+    "FunctionMetadataResponse",
+    "FunctionLoadResponse",
+    "FunctionEnvironmentReloadResponse",
+    "InvocationResponse",
+    "RpcFunctionMetadata",
+    "NullableString",
+    "NullableBool",
+    "NullableDouble",
+    "NullableTimestamp",
+    "RpcRetryOptions",
+    "Timestamp",
+)
+PROTOS = SimpleNamespace(**{kind.__name__: kind for kind in (*_SPECIAL, *map(_kind, _PLAIN))})
