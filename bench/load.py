@@ -37,7 +37,7 @@ def put(stack: Stack, messages: list[dict[str, Any]]) -> None:
     with suppress(ResourceExistsError):
         queue.create_queue()
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda one: queue.send_message(json.dumps(one), time_to_live=-1), messages))
+        list(threads.map(lambda message: queue.send_message(json.dumps(message), time_to_live=-1), messages))
 
 
 def drained(stack: Stack, seconds: float = 600) -> None:

@@ -24,7 +24,7 @@ def list_page(
             raise Refusal(400, "BadRequest", f"Could not find a property named '{name}'.")
     top = min(_number(request, "$top", page_size), _LARGEST_PAGE)
     skip = _number(request, "$skiptoken", 0)
-    value = [{name: one[name] for name in selected} for one in everything[skip : skip + top]]
+    value = [{name: entry[name] for name in selected} for entry in everything[skip : skip + top]]
     body: dict[str, Any] = {"@odata.context": f"{request.url.origin()}{request.path}", "value": value}
     if skip + top < len(everything):
         body["@odata.nextLink"] = str(request.url.with_query({**request.query, "$skiptoken": str(skip + top)}))

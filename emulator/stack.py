@@ -114,11 +114,11 @@ class EmulatedGraph(Controlled):
 
     def writes(self) -> list[dict[str, Any]]:
         """The PATCH requests."""
-        return [one for one in self.requests() if one["method"] == "PATCH"]
+        return [request for request in self.requests() if request["method"] == "PATCH"]
 
     def statuses(self) -> dict[str, dict[str, Any]]:
         """What it holds, by user status id."""
-        return {one["id"]: one for one in self.control("GET", "state")["value"]}
+        return {status["id"]: status for status in self.control("GET", "state")["value"]}
 
 
 class EmulatedIdentity(Controlled):

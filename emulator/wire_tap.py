@@ -57,8 +57,8 @@ def _relay(port: int, calls: Calls) -> Iterator[int]:
         def handle(self) -> None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
                 client: socket.socket = self.request
-                for one in (client, server):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for connection in (client, server):
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 back = threading.Thread(target=_pump, args=(server, client, None))
                 back.start()
                 _pump(client, server, calls)
@@ -80,6 +80,6 @@ def _pump(source: socket.socket, target: socket.socket, calls: Calls | None) -> 
             if calls is not None:
                 calls.saw(part)
             target.sendall(part)
-    for one in (source, target):
+    for connection in (source, target):
         with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR)

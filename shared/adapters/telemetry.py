@@ -147,7 +147,7 @@ class OpenTelemetry:
     def _span(
         self, name: str, kind: SpanKind, parent: Context | None, links: Iterable[str], attributes: Attributes
     ) -> Iterator[Span]:
-        span = self._tracer.start_span(name, parent, kind, attributes, [_link(one) for one in links])
+        span = self._tracer.start_span(name, parent, kind, attributes, [_link(link) for link in links])
         with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             try:
                 yield span

@@ -79,7 +79,7 @@ def read_request(connection: socket.socket) -> bytes | None:
         whole += part
     head, _, body = whole.partition(b"\r\n\r\n")
     length = next(
-        (int(one.partition(b":")[2]) for one in head.split(b"\r\n") if one.lower().startswith(b"content-l")), 0
+        (int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-l")), 0
     )
     while len(body) < length:
         body += connection.recv(65536)

@@ -92,7 +92,7 @@ class ScriptedGraph:
             return GraphCall(self.list_replies.pop(0), self.clock.now(), 7)
         at = int(link.removeprefix("from-")) if link else 0
         users = self.users.get(policy_id, [])
-        value = [{"id": one, "userPrincipalName": name} for one, name in users[at : at + self.page_size]]
+        value = [{"id": user_id, "userPrincipalName": name} for user_id, name in users[at : at + self.page_size]]
         end = at + self.page_size
         more = {"@odata.nextLink": f"from-{end}"} if end < len(users) else {}
         return GraphCall(GraphReply(200, result={"value": value} | more), self.clock.now(), 7)

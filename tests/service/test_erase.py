@@ -46,26 +46,26 @@ def key_of_update(world: World, update_id: str) -> str:
 def test_nothing_of_a_person_stays_and_nobody_else_is_touched(world: World) -> None:
     """Whatever became of their updates; a small table is done at once."""
     ids, others = lived(world), others_lived(world)
-    kept = [world.resource(one) for one in others]
+    kept = [world.resource(update_id) for update_id in others]
 
-    told = erase(world)
+    done = erase(world)
 
-    assert told["status"] == "succeeded"
-    assert told["updatesErased"] == len(ids) == 12
-    assert told["userStatusesErased"] == 1
+    assert done["status"] == "succeeded"
+    assert done["updatesErased"] == len(ids) == 12
+    assert done["userStatusesErased"] == 1
     assert NAME.lower() not in stored(world).lower().replace(f"x.{NAME.lower()}", "").replace(f"{NAME.lower()}.au", "")
-    assert [world.resource(one) for one in others] == kept
+    assert [world.resource(update_id) for update_id in others] == kept
 
 
 def test_what_is_left_of_an_outcome_still_tells_what_became_of_it(world: World) -> None:
     """Ids, states, times, counts, codes; no member of a person's."""
     ids = lived(world)
-    before = {one: world.resource(one) for one in ids}
+    before = {update_id: world.resource(update_id) for update_id in ids}
 
     erase(world)
 
-    for one in ids:
-        was, is_ = before[one], world.resource(one)
+    for update_id in ids:
+        was, is_ = before[update_id], world.resource(update_id)
         gone = {"userStatus", "result", "rawMessage", "rawMessageEncoding", "error", "attempts", "idempotencyKey"}
         assert {name: is_[name] for name in is_.keys() - gone} == {name: was[name] for name in is_.keys() - gone}
         assert (is_["userStatus"], is_["result"], is_.get("rawMessage")) == (None, None, None)
@@ -86,7 +86,7 @@ def test_erased_updates_are_listed_and_found_by_their_ids_and_source(world: Worl
     erase(world)
 
     _, after = ask(world.relay.updates.list_updates, params=query)
-    assert [one["id"] for one in after["value"]] == [one["id"] for one in before["value"]]
+    assert [update["id"] for update in after["value"]] == [update["id"] for update in before["value"]]
     _, from_hr = ask(world.relay.updates.list_updates, params={"source": "hr"})
     assert len(from_hr["value"]) == 1
 
@@ -98,7 +98,7 @@ def test_a_key_without_the_name_stays(world: World) -> None:
     erase(world)
     assert world.resource(update_id)["idempotencyKey"] == "ticket-7"
     _, found = ask(world.relay.updates.list_updates, params={"idempotencyKey": "ticket-7"})
-    assert [one["id"] for one in found["value"]] == [update_id]
+    assert [update["id"] for update in found["value"]] == [update_id]
 
 
 def test_a_repeated_request_finds_its_erased_update(world: World) -> None:
@@ -116,10 +116,10 @@ def test_one_user_status_is_erased_by_its_ids(world: World) -> None:
     mine = [world.accept(deviceComplianceUserStatusId=HERS_TOO, userStatus=status(NAME, 9))]
     world.run()
 
-    told = erase(world, **IDS | {"deviceCompliancePolicyId": POLICY.upper()})
+    done = erase(world, **IDS | {"deviceCompliancePolicyId": POLICY.upper()})
 
     # Four accepted ones, and the unreadable ones that hold its ids, in UTF-16 too.
-    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 8, 1)
+    assert (done["status"], done["updatesErased"], done["userStatusesErased"]) == ("succeeded", 8, 1)
     assert world.resource(mine[0])["userStatus"] is not None
     assert in_api(world, HERS_TOO)["properties"]["userPrincipalName"]["confirmed"]["value"] == NAME
 
@@ -161,9 +161,9 @@ def test_a_row_whose_outcomes_were_purged_is_found_by_its_values(world: World) -
     unnamed = world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 50))
     world.run()
 
-    told = erase(world)
+    done = erase(world)
 
-    assert (told["updatesErased"], told["userStatusesErased"]) == (1, 1)
+    assert (done["updatesErased"], done["userStatusesErased"]) == (1, 1)
     assert world.resource(unnamed)["userStatus"] is None
     assert NAME not in stored(world)
 
@@ -174,9 +174,9 @@ def test_an_erased_update_is_not_replayed(world: World) -> None:
     update_id = world.accept(userStatus=status(NAME))
     world.run()
     erase(world)
-    response, told = ask(world.relay.updates.replay_update, "POST", route_params={"id": update_id})
+    response, details = ask(world.relay.updates.replay_update, "POST", route_params={"id": update_id})
     assert problem(response) == (409, "notReplayable")
-    assert "erased" in told["detail"]
+    assert "erased" in details["detail"]
     _, counted = ask(world.relay.updates.replay_updates, "POST", {"status": "failed"})
     assert counted["matched"] == 0
     response, _ = ask(world.relay.updates.cancel_update, "POST", route_params={"id": update_id})
@@ -198,9 +198,9 @@ def test_a_replay_made_meanwhile_is_erased_with_its_original(world: World) -> No
     world.relay.erase()
     assert erasure(world, begun["id"])["status"] == "running"
     world.run()
-    told = finished(world, begun)
+    done = finished(world, begun)
 
-    assert told["updatesErased"] == 2
+    assert done["updatesErased"] == 2
     assert world.resource(replay["id"])["statusDetail"] == "delivered"
     assert world.resource(replay["id"])["userStatus"] is None
     assert NAME not in stored(world)
@@ -219,8 +219,8 @@ def test_an_update_that_is_not_final_is_delivered_first(world: World) -> None:
     assert erasure(world, begun["id"])["status"] == "running"
     assert world.resource(waiting)["userStatus"] is not None
     world.run()
-    told = finished(world, begun)
-    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 1, 1)
+    done = finished(world, begun)
+    assert (done["status"], done["updatesErased"], done["userStatusesErased"]) == ("succeeded", 1, 1)
     assert world.resource(waiting)["statusDetail"] == "delivered"
     assert world.in_graph(POLICY, HERS)["userPrincipalName"] == NAME
     assert NAME not in stored(world)
@@ -253,9 +253,9 @@ def test_a_message_on_the_queue_before_the_request_is_not_missed(world: World) -
     begun = erase(world)
     assert begun["status"] == "running"
     world.run()
-    told = finished(world, begun)
+    done = finished(world, begun)
 
-    assert (told["updatesErased"], told["userStatusesErased"]) == (1, 1)
+    assert (done["updatesErased"], done["userStatusesErased"]) == (1, 1)
     assert NAME not in stored(world)
 
 
@@ -313,8 +313,8 @@ def test_an_outcome_that_only_mentions_someone_does_not_take_its_user_status_alo
     world.graph.replies = [GraphReply(400, message=f"Assigned to {NAME} already.")]
     refused = world.accept(deviceComplianceUserStatusId="bob", userStatus=status("bob@contoso.com", 2))
     world.run()
-    told = erase(world)
-    assert (told["updatesErased"], told["userStatusesErased"]) == (1, 0)
+    done = erase(world)
+    assert (done["updatesErased"], done["userStatusesErased"]) == (1, 0)
     assert world.resource(refused)["userStatus"] is None
     assert world.resource(others)["userStatus"] is not None
     assert in_api(world, "bob")["properties"]["userPrincipalName"]["confirmed"]["value"] == "bob@contoso.com"
@@ -322,8 +322,8 @@ def test_an_outcome_that_only_mentions_someone_does_not_take_its_user_status_alo
 
 def test_somebody_unknown_is_erased_at_once(world: World) -> None:
     """Nothing was found: the caller learns no more than that."""
-    told = erase(world, userPrincipalName="nobody@contoso.com")
-    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 0, 0)
+    done = erase(world, userPrincipalName="nobody@contoso.com")
+    assert (done["status"], done["updatesErased"], done["userStatusesErased"]) == ("succeeded", 0, 0)
 
 
 def test_the_erasure_itself_forgets_whom_it_was_about(world: World) -> None:
@@ -450,8 +450,8 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
         if world.relay.erase():
             break
 
-    told = erasure(world, begun["id"])
-    assert (told["status"], told["updatesErased"]) == ("succeeded", 2_500)
+    done = erasure(world, begun["id"])
+    assert (done["status"], done["updatesErased"]) == ("succeeded", 2_500)
     assert len(calls) > 5
     assert max(calls) <= SLICE_CALLS + FOLLOWED_AT_ONCE
     assert sum(outcome.erased is not None for outcome, _ in world.outcomes.rows.values()) == 2_500
@@ -469,15 +469,15 @@ def test_more_user_statuses_and_open_updates_than_fit_are_taken_in_later_rounds(
     for _ in range(10):
         world.clock.step(minutes=1)
         world.relay.erase()
-        (row,) = [one for one, _ in world.erasures.rows.values()]
+        (row,) = [row for row, _ in world.erasures.rows.values()]
         assert len(row.progress.keys) <= MAX_USER_STATUSES
         assert len(row.progress.followed) <= MAX_FOLLOWED
     world.run(3 * many)
 
-    told = finished(world, begun)
+    done = finished(world, begun)
 
-    assert told["userStatusesErased"] == many
-    assert told["updatesErased"] == 2 * many
+    assert done["userStatusesErased"] == many
+    assert done["updatesErased"] == 2 * many
     assert NAME not in stored(world)
 
 

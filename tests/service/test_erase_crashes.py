@@ -57,9 +57,9 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
         (erasure_id,) = world.erasures.rows
         world.run()
 
-        told = finished(world, erasure(world, erasure_id))
+        done = finished(world, erasure(world, erasure_id))
 
-        assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 13, 2), n
+        assert (done["status"], done["updatesErased"], done["userStatusesErased"]) == ("succeeded", 13, 2), n
         assert world.resource(waiting)["statusDetail"] == "delivered"
         assert NAME.lower() not in stored(world).lower()
     assert n > 40
@@ -67,7 +67,7 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
 
 def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance over the same storage, which may be interrupted at every call."""
-    ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "rate_limit")}
+    ports = {port: Interrupted(getattr(world, port), scheduler, name) for port in (*STORES, "graph", "rate_limit")}
     return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
 
 
@@ -124,17 +124,17 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
     jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
     scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
     world.run(400)
-    told = finished(world, begun)
+    done = finished(world, begun)
 
     every = {f"u{user}" for user, _ in (*before, *meanwhile)}
     for update_id, (user, _) in zip(old, before, strict=True):
         outcome = world.outcome(update_id)
         assert outcome.state.final
         assert f"u{user}" in (perhaps if outcome.erased is not None else every - theirs)
-    assert all(world.outcome(one).state.final and world.outcome(one).erased is None for one in new)
-    assert told["status"] == "succeeded"
-    assert told["updatesErased"] == sum(world.outcome(one).erased is not None for one in old)
-    assert told["userStatusesErased"] <= len(perhaps)
+    assert all(world.outcome(update_id).state.final and world.outcome(update_id).erased is None for update_id in new)
+    assert done["status"] == "succeeded"
+    assert done["updatesErased"] == sum(world.outcome(update_id).erased is not None for update_id in old)
+    assert done["userStatusesErased"] <= len(perhaps)
     for user in theirs:
         for states in in_api(world, user)["properties"].values():
             confirmed = states["confirmed"]

@@ -50,12 +50,15 @@ def parent(span: ReadableSpan) -> str | None:
 
 def links(span: ReadableSpan) -> list[str]:
     """The contexts that a span is linked with."""
-    return [f"00-{one.context.trace_id:032x}-{one.context.span_id:016x}-01" for one in span.links]
+    return [f"00-{link.context.trace_id:032x}-{link.context.span_id:016x}-01" for link in span.links]
 
 
 def points(metrics: dict[str, list[Any]], name: str) -> list[tuple[dict[str, Any], Any]]:
     """A metric's points: attributes and value (of a histogram: sum)."""
-    return [(dict(one.attributes), getattr(one, "value", getattr(one, "sum", None))) for one in metrics.get(name, [])]
+    return [
+        (dict(point.attributes), getattr(point, "value", getattr(point, "sum", None)))
+        for point in metrics.get(name, [])
+    ]
 
 
 def test_the_retry_of_an_update_is_one_connected_trace_from_the_request_to_graph(seen: Watched) -> None:
@@ -118,9 +121,9 @@ def test_a_request_without_a_context_joins_the_trace_that_the_host_began(seen: W
     for body in (a_message(), a_message(traceparent=SENDER)):
         ask(lambda request: handler(request, invocation=HOST), "POST", body)
 
-    plain, told = seen.spans("send")
+    plain, traced = seen.spans("send")
     assert (parent(plain), links(plain)) == (HOST.split("-")[2], [])
-    assert (parent(told), links(told)) == (SENDER.split("-")[2], [HOST])
+    assert (parent(traced), links(traced)) == (SENDER.split("-")[2], [HOST])
     assert {document["update"].get("traceparent") for document in seen.world.queue.documents()} == {None, SENDER}
 
 
@@ -139,7 +142,7 @@ def test_a_batch_and_a_replay_are_traced_as_well(seen: Watched) -> None:
     body = {"updates": [a_message(), a_message(deviceComplianceUserStatusId="other", traceparent=SENDER)]}
     _, answer = ask(lambda request: batches.post_batch(request, invocation=HOST), "POST", body)
     seen.world.run()
-    first, second = (one["id"] for one in answer["value"])
+    first, second = (update["id"] for update in answer["value"])
     _, replayed = ask(
         lambda request: api.replay_update(request, invocation=INVOCATION), "POST", route_params={"id": first}
     )
@@ -237,7 +240,7 @@ def test_final_updates_are_counted_by_status_and_code_with_attempts_and_waiting_
         key=str,
     )
     assert ({"status": "succeeded"}, 2) in points(metrics, "relay.update.attempts")
-    ((_, waited),) = [one for one in points(metrics, "relay.update.waiting") if one[0] == {"status": "succeeded"}]
+    ((_, waited),) = [point for point in points(metrics, "relay.update.waiting") if point[0] == {"status": "succeeded"}]
     assert 30 <= waited <= 32
 
 
@@ -251,10 +254,11 @@ def test_graph_calls_are_timed_with_their_ends(seen: Watched) -> None:
     seen.world.run()
 
     found = points(seen.metrics(), "relay.graph.duration")
-    ends = {(one.get("http.response.status_code"), one.get("error.type")) for one, _ in found}
+    ends = {(attributes.get("http.response.status_code"), attributes.get("error.type")) for attributes, _ in found}
     assert ends == {(None, "disconnected"), (200, "unreadable"), (200, None)}
     assert all(
-        one["server.address"] == "graph.microsoft.com" and one["http.request.method"] == "PATCH" for one, _ in found
+        attributes["server.address"] == "graph.microsoft.com" and attributes["http.request.method"] == "PATCH"
+        for attributes, _ in found
     )
     assert sum(value for _, value in found) == pytest.approx(0.021)
 
@@ -285,8 +289,8 @@ def test_log_lines_of_an_update_name_it_and_its_trace(seen: Watched) -> None:
     assert {line.body for line in lines} == {"graph answered", "waiting", "delivered"}
     assert {line.attributes["update_id"] for line in lines} == {update_id}
     assert {f"{line.trace_id:032x}" for line in lines} == trace_ids(seen.spans())
-    (told, *_) = seen.lines("graph answered")
-    assert told.attributes == {"update_id": update_id, "status_code": 503, "duration_ms": 7}
+    (record, *_) = seen.lines("graph answered")
+    assert record.attributes == {"update_id": update_id, "status_code": 503, "duration_ms": 7}
 
 
 def test_a_turn_that_raises_ends_its_span_with_the_names_of_what_was_raised(seen: Watched) -> None:

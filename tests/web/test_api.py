@@ -58,7 +58,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
 def test_an_update_is_found_by_its_id(world: World) -> None:
     """With Retry-After until it is final; else 404."""
     update_id = world.accept()
-    get = lambda one: answered(world.relay.updates.get_update(one))
+    get = lambda message: answered(world.relay.updates.get_update(message))
     before = get(request("GET", route_params={"id": update_id}))
     world.run()
     after = get(request("GET", route_params={"id": update_id.upper()}))
@@ -78,7 +78,7 @@ def test_all_faults_of_a_body_are_told_as_a_problem(world: World) -> None:
     assert response.mimetype == "application/problem+json"
     assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
     assert body["instance"] == "/api/updates"
-    assert {one["pointer"] for one in body["errors"]} == {
+    assert {error["pointer"] for error in body["errors"]} == {
         "/deviceCompliancePolicyId",
         "/deviceComplianceUserStatusId",
         "/userStatus/status",
@@ -216,6 +216,8 @@ def test_a_queue_message_is_handed_over_with_its_counts() -> None:
     """Also one whose times have no zone."""
     from azure.functions.queue import QueueMessage
 
-    one = delivery_of(QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)), None)
-    assert (one.body, one.message_id, one.inserted, one.dequeue_count) == (b"x", "m", NOW, 3)
+    delivery = delivery_of(
+        QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)), None
+    )
+    assert (delivery.body, delivery.message_id, delivery.inserted, delivery.dequeue_count) == (b"x", "m", NOW, 3)
     assert delivery_of(QueueMessage(id="m", body=b"x"), None).dequeue_count == 1

@@ -79,7 +79,7 @@ class Slice:
     def follow(self) -> bool:
         """False while some update is not final, or the queue still is as it was at the request."""
         followed = self.ledger.progress.followed
-        some = [one for one in followed if one not in self._met][:FOLLOWED_AT_ONCE]
+        some = [update_id for update_id in followed if update_id not in self._met][:FOLLOWED_AT_ONCE]
         if some:
             self._met.update(some)
             self.outcomes.follow(some)
@@ -95,7 +95,7 @@ class Slice:
         if not left:
             self.ledger.put(next_round(self.ledger.erasure, self.ledger.clock.now()))
             return True
-        keys = [one for one in left if one not in self._met][:AT_ONCE]
+        keys = [key for key in left if key not in self._met][:AT_ONCE]
         self._met.update(self.user_statuses.blank(keys) if keys else ())
         return bool(keys)
 
@@ -143,7 +143,7 @@ class Erase:
     def __call__(self) -> int:
         """A slice of each open erasure, those not looked at for longest first; answers how many became final."""
         calls, finished, until = RUN_CALLS, 0, self.clock.now() + RUN_TIME
-        for stored in sorted(self.erasures.open(MAX_OPEN_ERASURES), key=lambda one: one.erasure.last_action):
+        for stored in sorted(self.erasures.open(MAX_OPEN_ERASURES), key=lambda stored: stored.erasure.last_action):
             if calls <= 0 or self.clock.now() >= until:
                 break
             finished += self._slice(stored, SLICE_CALLS, until).state.final
@@ -166,11 +166,11 @@ class Erase:
         except Exception:  # the boundary: one erasure's fault is no matter of the others
             log.exception("erasure slice failed", extra={"erasure_id": stored.erasure.id})
         if ledger.erasure.state.final:
-            log.info("erasure ended", extra=_told(ledger.erasure))
+            log.info("erasure ended", extra=_log_fields(ledger.erasure))
         return ledger.erasure
 
 
-def _told(erasure: Erasure) -> dict[str, object]:
+def _log_fields(erasure: Erasure) -> dict[str, object]:
     return {
         "erasure_id": erasure.id,
         "status": erasure.state.value,

@@ -28,13 +28,13 @@ class EraseOutcomes:
         ledger = self.ledger
         page = self.outcomes.scan(wanted, PAGE, ledger.progress.continuation)
         ledger.spend()
-        there = [one for one in page.found if one.outcome.created <= ledger.erasure.created]
-        sifted, replays, left = self._blank(there, max(1, ledger.calls))
+        there = [entry for entry in page.found if entry.outcome.created <= ledger.erasure.created]
+        classified, replays, left = self._blank(there, max(1, ledger.calls))
         followed = ledger.progress.followed
         if left:  # the same page again, in the next slice
             ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*followed, *replays))))
             return
-        news = [one for one in sifted.unripe if one not in followed]
+        news = [update_id for update_id in classified.unripe if update_id not in followed]
         room = max(0, MAX_FOLLOWED - len(followed))
         ledger.go_on(
             stage=Stage.FOLLOW if page.continuation is None else Stage.BLANK,
@@ -42,7 +42,7 @@ class EraseOutcomes:
             pending=(),
             followed=tuple(dict.fromkeys((*followed, *news[:room], *replays))),
             changed=ledger.progress.changed or len(news) > room,
-            skipped=ledger.progress.skipped or sifted.skipped,
+            skipped=ledger.progress.skipped or classified.skipped,
         )
 
     def follow(self, some: Sequence[str]) -> None:
@@ -50,32 +50,38 @@ class EraseOutcomes:
         ledger = self.ledger
         stored = {update_id: self.outcomes.get(update_id) for update_id in some}
         ledger.spend(len(some))
-        sifted, replays, _ = self._blank([one for one in stored.values() if one is not None], len(some))
+        classified, replays, _ = self._blank([entry for entry in stored.values() if entry is not None], len(some))
         now = ledger.clock.now()
-        unseen = [one for one in some if stored[one] is None and accepted_at(one) + UNSEEN > now]
-        rest = [one for one in ledger.progress.followed if one not in stored]
-        ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*rest, *unseen, *sifted.unripe, *replays))))
+        unseen = [
+            update_id for update_id in some if stored[update_id] is None and accepted_at(update_id) + UNSEEN > now
+        ]
+        rest = [update_id for update_id in ledger.progress.followed if update_id not in stored]
+        ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*rest, *unseen, *classified.unripe, *replays))))
 
     def _blank(self, stored: Iterable[StoredOutcome], most: int) -> tuple[Classified, list[str], bool]:
         """Blank up to so many ripe ones; what they all mean, replays to be followed, and whether ripe ones are left."""
         ledger, pending = self.ledger, self.ledger.progress.pending
-        by_id = {one.outcome.id: one for one in stored}
-        sifted = classify(ledger.subject, ledger.progress.keys, (one.outcome for one in by_id.values()))
-        ripe = sifted.ripe[:most]
+        by_id = {entry.outcome.id: entry for entry in stored}
+        classified = classify(ledger.subject, ledger.progress.keys, (entry.outcome for entry in by_id.values()))
+        ripe = classified.ripe[:most]
         news = [outcome.id for outcome in ripe if outcome.id not in pending]
-        if news or sifted.keys != ledger.progress.keys:
+        if news or classified.keys != ledger.progress.keys:
             # Before a user status is known for good, nothing that leads to it may go.
-            ledger.count(updates=len(news), pending=(*pending, *news), keys=sifted.keys)
-        before = [by_id[one].outcome for one in pending if one in by_id]
-        gone = [self._one(by_id[outcome.id]) for outcome in ripe]
-        return sifted, self._later_replays([*before, *gone]), len(ripe) < len(sifted.ripe)
+            ledger.count(updates=len(news), pending=(*pending, *news), keys=classified.keys)
+        before = [by_id[update_id].outcome for update_id in pending if update_id in by_id]
+        gone = [self._replace(by_id[outcome.id]) for outcome in ripe]
+        return classified, self._later_replays([*before, *gone]), len(ripe) < len(classified.ripe)
 
     def _later_replays(self, gone: Iterable[Outcome]) -> list[str]:
         """The same data under an id of after the request, which no page shows."""
         created = self.ledger.erasure.created
-        return [one.replayed_by for one in gone if one.replayed_by and accepted_at(one.replayed_by) > created]
+        return [
+            outcome.replayed_by
+            for outcome in gone
+            if outcome.replayed_by and accepted_at(outcome.replayed_by) > created
+        ]
 
-    def _one(self, stored: StoredOutcome) -> Outcome:
+    def _replace(self, stored: StoredOutcome) -> Outcome:
         """The outcome as it is then: a replay, another erasure or retention may have been faster."""
         for _ in range(_TRIES):
             outcome = redact_outcome(stored.outcome, self.ledger.subject)

@@ -47,15 +47,15 @@ class EraseUserStatuses:
         ledger, now = self.ledger, self.ledger.clock.now()
         snapshots = {key: self.user_statuses.read(key) for key in keys}
         ledger.spend(len(keys))
-        busy = [key for key, one in snapshots.items() if one.row is not None and one.row.leased_at(now)]
-        free = {key: one for key, one in snapshots.items() if key not in busy}
-        settled = {key: list(self._settled(one)) for key, one in free.items()}
+        busy = [key for key, snapshot in snapshots.items() if snapshot.row is not None and snapshot.row.leased_at(now)]
+        free = {key: snapshot for key, snapshot in snapshots.items() if key not in busy}
+        settled = {key: list(self._settled(snapshot)) for key, snapshot in free.items()}
         self._blank(free, settled)
         # Acceptance or a turn is slower than we are: their updates are followed first.
         open_ = [
             accepted.update_id
-            for key, one in free.items()
-            for accepted in self._theirs(one)
+            for key, snapshot in free.items()
+            for accepted in self._theirs(snapshot)
             if accepted.update_id not in settled[key]
         ]
         ledger.go_on(
@@ -68,14 +68,14 @@ class EraseUserStatuses:
 
     def _blank(self, free: Mapping[str, Snapshot], settled: Mapping[str, list[str]]) -> None:
         ledger, pending = self.ledger, self.ledger.progress.pending
-        filled = [key for key, one in free.items() if settled[key] or self._has_values(one)]
+        filled = [key for key, snapshot in free.items() if settled[key] or self._has_values(snapshot)]
         news = [key for key in filled if key not in pending]
         if news:
             ledger.count(user_statuses=len(news), pending=(*pending, *news))
         for key in filled:
-            self._one(key, free[key], settled[key])
+            self._replace(key, free[key], settled[key])
 
-    def _one(self, key: str, snapshot: Snapshot, settled: list[str]) -> None:
+    def _replace(self, key: str, snapshot: Snapshot, settled: list[str]) -> None:
         """A compare and swap of a row without lease: never in the middle of a turn."""
         self.ledger.spend()
         if snapshot.row is not None:
@@ -91,13 +91,17 @@ class EraseUserStatuses:
         )
 
     def _theirs(self, snapshot: Snapshot) -> Iterator[Acceptance]:
-        return (one for one in snapshot.accepted if was_accepted_by(one.version, self.ledger.erasure.created))
+        return (
+            acceptance
+            for acceptance in snapshot.accepted
+            if was_accepted_by(acceptance.version, self.ledger.erasure.created)
+        )
 
     def _settled(self, snapshot: Snapshot) -> Iterator[str]:
         """Acceptances that nothing comes of any more: their updates are final, or have not shown for long."""
         now = self.ledger.clock.now()
-        for one in self._theirs(snapshot):
-            known = self.outcomes.get(one.update_id)
+        for acceptance in self._theirs(snapshot):
+            known = self.outcomes.get(acceptance.update_id)
             self.ledger.spend()
-            if known.outcome.state.final if known else accepted_at(one.update_id) + UNSEEN <= now:
-                yield one.update_id
+            if known.outcome.state.final if known else accepted_at(acceptance.update_id) + UNSEEN <= now:
+                yield acceptance.update_id
