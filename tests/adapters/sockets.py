@@ -53,8 +53,8 @@ def serving(play: Play, *, keep: bool = False) -> Iterator[Server]:
                     break
         server.closed += 1
 
-    main = threading.Thread(target=serve)
-    main.start()
+    threads.append(threading.Thread(target=serve))
+    threads[0].start()
     try:
         yield server
     finally:
@@ -64,7 +64,6 @@ def serving(play: Play, *, keep: bool = False) -> Iterator[Server]:
         for connection in open_:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        main.join()
         for thread in threads:
             thread.join()
 

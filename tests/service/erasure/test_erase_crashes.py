@@ -1,6 +1,7 @@
 """Erasures among crashes and other instances: every interleaving ends with nothing of the person and true counts."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,6 +72,34 @@ def host(world: World, scheduler: Scheduler, name: str) -> Services:
     return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
 
 
+def turns(world: World, relay: Services) -> Callable[[], None]:
+    """Return a job that delivers up to 20 messages."""
+
+    def job() -> None:
+        for _ in range(20):
+            message = world.queue.receive()
+            if message is None:
+                continue
+            try:
+                relay.deliver(message.delivery())
+            except (Unavailable, Conflict):
+                continue
+            if message in world.queue.messages:
+                world.queue.delete(message)
+
+    return job
+
+
+def slices(_world: World, relay: Services) -> Callable[[], None]:
+    """Return a job that works on the open erasures three times."""
+
+    def job() -> None:
+        for _ in range(3):
+            relay.erase()
+
+    return job
+
+
 @pytest.mark.exhaustive
 @settings(max_examples=150)
 @given(
@@ -102,27 +131,8 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
     ]
 
     scheduler = Scheduler(chance, Faults(crashes))
-
-    def turns(relay: Services) -> Any:
-        def job() -> None:
-            for _ in range(20):
-                message = world.queue.receive()
-                if message is None:
-                    continue
-                try:
-                    relay.deliver(message.delivery())
-                except (Unavailable, Conflict):
-                    continue
-                if message in world.queue.messages:
-                    world.queue.delete(message)
-
-        return job
-
-    def slices(relay: Services) -> Any:
-        return lambda: [relay.erase() for _ in range(3)]
-
     jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
-    scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
+    scheduler.run({name: job(world, host(world, scheduler, name)) for name, job in jobs.items()})
     world.run(400)
     done = finished(world, begun)
 
