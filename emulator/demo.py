@@ -15,7 +15,7 @@ _SECONDS = 30
 
 
 def main() -> int:
-    """The exit status: 0 when Graph has the example's values."""
+    """Run the demo; return the exit status, 0 when Graph has the example's values."""
     example = json.loads(_EXAMPLE.read_text())
     try:
         answer = requests.post(_RELAY, json=example, timeout=10)

@@ -26,7 +26,7 @@ _COMMON = frozenset({"kind", "count", "match", "forSeconds", "delaySeconds"})
 
 
 class FaultError(Exception):
-    """A fault cannot be understood; the text says why."""
+    """A fault has a kind, member or filter that is not known; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Faults[C: Call]:
         return None
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the control."""
+        """Add the routes of the control."""
         app.router.add_get("/_emulator/faults", self._list)
         app.router.add_post("/_emulator/faults", self._add)
         app.router.add_delete("/_emulator/faults", self._clear)

@@ -27,7 +27,7 @@ class GraphControl:
         self._state = state
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve it."""
+        """Add its routes."""
         app.add_routes(
             [
                 web.get("/_emulator/requests", self._requests),

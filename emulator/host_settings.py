@@ -87,7 +87,7 @@ def read_local_settings(app: Path) -> None:
 
 
 def resolved(text: str) -> str:
-    """A binding's name with its ``%SETTING%``s filled in."""
+    """Return a binding's name with its ``%SETTING%``s filled in."""
     return _NAME.sub(lambda match: os.environ[match[1]], text)
 
 

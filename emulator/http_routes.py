@@ -51,7 +51,7 @@ def routes(functions: Iterable[Function], prefix: str) -> list[Route]:
 
 
 def reserved(function: Function) -> bool:
-    """Whether the host refuses the function's route."""
+    """Return whether the host refuses the function's route."""
     return _template(function).lower().startswith(_RESERVED)
 
 

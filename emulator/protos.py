@@ -31,7 +31,7 @@ class TypedData(_Message):
     """A value and which of its kinds it is."""
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's own name
-        """The one field that is set."""
+        """Return the name of the field that is set."""
         return next(iter(self.__dict__), None)
 
 
@@ -49,7 +49,7 @@ class ParameterBinding(_Message):
     """A named value."""
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's own name
-        """Always by value here, never by shared memory."""
+        """Return how the data comes: always by value here, never by shared memory."""
         return "data"
 
 

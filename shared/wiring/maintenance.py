@@ -75,7 +75,7 @@ class Maintenance(UseCases):
             queue=ports.queue,
             clock=ports.clock,
             randomness=ports.randomness,
-            patience=self.settings.outcome_retention,
+            time_limit=self.settings.outcome_retention,
         )
 
     @made_once

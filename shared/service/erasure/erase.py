@@ -1,7 +1,7 @@
 """Erasing a person's data (GDPR article 17): asked for at once, done in bounded slices, by whichever instance comes by.
 
-Nothing accepted is lost by it: an update that is not final yet is waited for, and blanked when it is. What was accepted
-after the request is new data, and stays.
+Nothing accepted is lost by it: an update that is not final yet is waited for, and redacted when it is. What was
+accepted after the request is new data, and stays.
 """
 
 import logging
@@ -51,7 +51,7 @@ class Slice:
     _met: set[str] = field(default_factory=set)
 
     def work(self) -> None:
-        """Raises ``Conflict`` when another slice has the row, or a turn was faster."""
+        """Work until it is over. Raise ``Conflict`` when another slice has the row, or a turn was faster."""
         ledger = self.ledger
         while not ledger.spent and not ledger.erasure.state.final:
             if not _STEPS[ledger.progress.stage](self):
@@ -59,25 +59,25 @@ class Slice:
                 return
 
     def begin(self) -> bool:
-        """The first round."""
+        """Begin the first round."""
         self.ledger.go_on(stage=Stage.FIND, calm=self._queue_has_moved_on())
         return True
 
     def find(self) -> bool:
-        """A user status that the request names need not be found."""
+        """Find user statuses by name, unless the request names one by its ids."""
         if self.ledger.subject.name is None:
             self.ledger.go_on(stage=Stage.BLANK)
         else:
             self.user_statuses.find()
         return True
 
-    def blank(self) -> bool:
-        """A page of outcomes."""
+    def redact(self) -> bool:
+        """Redact the final outcomes of a page."""
         self.outcomes.page(OutcomeFilter(created_before=self.ledger.erasure.created + _MILLISECOND))
         return True
 
     def follow(self) -> bool:
-        """False while some update is not final, or the queue still is as it was at the request."""
+        """Return False while some update is not final, or the queue may hold a message of before the request."""
         followed = self.ledger.progress.followed
         some = [update_id for update_id in followed if update_id not in self._met][:FOLLOWED_AT_ONCE]
         if some:
@@ -90,13 +90,13 @@ class Slice:
         return True
 
     def rows(self) -> bool:
-        """False while only user statuses are left that are being written."""
+        """Return False while all user statuses that are left are being written."""
         left = self.ledger.progress.rows
         if not left:
             self.ledger.put(next_round(self.ledger.erasure, self.ledger.clock.now()))
             return True
         keys = [key for key in left if key not in self._met][:AT_ONCE]
-        self._met.update(self.user_statuses.blank(keys) if keys else ())
+        self._met.update(self.user_statuses.redact(keys) if keys else ())
         return bool(keys)
 
     def _queue_has_moved_on(self) -> bool:
@@ -108,7 +108,7 @@ class Slice:
 _STEPS = {
     Stage.BEGIN: Slice.begin,
     Stage.FIND: Slice.find,
-    Stage.BLANK: Slice.blank,
+    Stage.BLANK: Slice.redact,
     Stage.FOLLOW: Slice.follow,
     Stage.ROWS: Slice.rows,
 }
@@ -116,7 +116,7 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Erase:
-    """Takes requests, and works on them; one that is not done after ``patience`` fails."""
+    """Takes requests, and works on them; one that is not done within ``time_limit`` fails."""
 
     erasures: ErasureStore
     outcomes: OutcomeStore
@@ -124,10 +124,10 @@ class Erase:
     queue: UpdateQueue
     clock: Clock
     randomness: Randomness
-    patience: timedelta
+    time_limit: timedelta
 
     def request(self, subject: Subject) -> Erasure:
-        """A new erasure, begun. Raises ``Unavailable``: nothing was taken."""
+        """Return a new erasure, begun. Raise ``Unavailable`` when nothing was written."""
         now = self.clock.now()
         erasure = requested(new_update_id(now, self.randomness.bits()), subject, now)
         etag = self.erasures.insert(erasure)
@@ -135,13 +135,13 @@ class Erase:
         return self._slice(StoredErasure(erasure, etag), FIRST_CALLS, now + FIRST_TIME)
 
     def get(self, erasure_id: str) -> Erasure | None:
-        """How far it has come."""
+        """Return the erasure; None where there is none."""
         stored = self.erasures.get(erasure_id)
         return stored.erasure if stored else None
 
     @redacts_errors
     def __call__(self) -> int:
-        """A slice of each open erasure, those not looked at for longest first; answers how many became final."""
+        """Do a slice of each open erasure, the longest untouched first; return how many became final."""
         calls, finished, until = RUN_CALLS, 0, self.clock.now() + RUN_TIME
         for stored in sorted(self.erasures.open(MAX_OPEN_ERASURES), key=lambda stored: stored.erasure.last_action):
             if calls <= 0 or self.clock.now() >= until:
@@ -155,7 +155,7 @@ class Erase:
         outcomes = EraseOutcomes(ledger, self.outcomes)
         user_statuses = EraseUserStatuses(ledger, self.user_statuses, self.outcomes)
         try:
-            if self.clock.now() > stored.erasure.created + self.patience:
+            if self.clock.now() > stored.erasure.created + self.time_limit:
                 ledger.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
             else:
                 Slice(ledger, outcomes, user_statuses, self.queue).work()

@@ -1,4 +1,4 @@
-"""Blanking outcomes for an erasure: those of a page that are the subject's and final."""
+"""Redacting outcomes for an erasure: those of a page that are the subject's and final."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.core.erasure.redaction import redact_outcome
 from shared.service.erasure.session import ErasureSession
 from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomeStore, StoredOutcome
 
-#: Outcomes read at a time, in a page and one by one.
+#: Outcomes read at a time, in a page and by their ids.
 PAGE = 500
 FOLLOWED_AT_ONCE = 50
 _TRIES = 5
@@ -24,12 +24,12 @@ class EraseOutcomes:
     outcomes: OutcomeStore
 
     def page(self, wanted: OutcomeFilter) -> None:
-        """The next page of those that were there when the erasure was asked for."""
+        """Redact on the next page of those that were there when the erasure was requested."""
         ledger = self.ledger
         page = self.outcomes.scan(wanted, PAGE, ledger.progress.continuation)
         ledger.spend()
         there = [entry for entry in page.found if entry.outcome.created <= ledger.erasure.created]
-        classified, replays, left = self._blank(there, max(1, ledger.calls))
+        classified, replays, left = self._redact(there, max(1, ledger.calls))
         followed = ledger.progress.followed
         if left:  # the same page again, in the next slice
             ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*followed, *replays))))
@@ -46,11 +46,11 @@ class EraseOutcomes:
         )
 
     def follow(self, some: Sequence[str]) -> None:
-        """Look again at updates that were not final, and at replays of what was blanked."""
+        """Look again at updates that were not final, and at replays of what was redacted."""
         ledger = self.ledger
         stored = {update_id: self.outcomes.get(update_id) for update_id in some}
         ledger.spend(len(some))
-        classified, replays, _ = self._blank([entry for entry in stored.values() if entry is not None], len(some))
+        classified, replays, _ = self._redact([entry for entry in stored.values() if entry is not None], len(some))
         now = ledger.clock.now()
         unseen = [
             update_id for update_id in some if stored[update_id] is None and accepted_at(update_id) + UNSEEN > now
@@ -58,8 +58,8 @@ class EraseOutcomes:
         rest = [update_id for update_id in ledger.progress.followed if update_id not in stored]
         ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*rest, *unseen, *classified.unripe, *replays))))
 
-    def _blank(self, stored: Iterable[StoredOutcome], most: int) -> tuple[Classified, list[str], bool]:
-        """Blank up to so many ripe ones; what they all mean, replays to be followed, and whether ripe ones are left."""
+    def _redact(self, stored: Iterable[StoredOutcome], most: int) -> tuple[Classified, list[str], bool]:
+        """Redact up to ``most`` final ones; return what all mean, replays to follow, whether final ones are left."""
         ledger, pending = self.ledger, self.ledger.progress.pending
         by_id = {entry.outcome.id: entry for entry in stored}
         classified = classify(ledger.subject, ledger.progress.keys, (entry.outcome for entry in by_id.values()))
@@ -73,7 +73,7 @@ class EraseOutcomes:
         return classified, self._later_replays([*before, *gone]), len(ripe) < len(classified.ripe)
 
     def _later_replays(self, gone: Iterable[Outcome]) -> list[str]:
-        """The same data under an id of after the request, which no page shows."""
+        """Return the replays made after the request: they hold the same data, and no page shows them."""
         created = self.ledger.erasure.created
         return [
             outcome.replayed_by
@@ -82,7 +82,7 @@ class EraseOutcomes:
         ]
 
     def _replace(self, stored: StoredOutcome) -> Outcome:
-        """The outcome as it is then: a replay, another erasure or retention may have been faster."""
+        """Redact it; return the outcome as it is then: a replay, another erasure or the purge may have been faster."""
         for _ in range(_TRIES):
             outcome = redact_outcome(stored.outcome, self.ledger.subject)
             self.ledger.spend()

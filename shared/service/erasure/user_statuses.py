@@ -1,4 +1,4 @@
-"""Blanking user statuses for an erasure: finding those that name a person, and emptying rows that nobody has leased."""
+"""Redacting user statuses for an erasure: finding those that name a person, emptying rows that no turn has leased."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.service.ports.storage import OutcomeStore, UserStatusStore
 
 #: Rows read at a time.
 PAGE = 500
-#: User statuses blanked at a time.
+#: User statuses redacted at a time.
 AT_ONCE = 20
 
 
@@ -25,7 +25,7 @@ class EraseUserStatuses:
     outcomes: OutcomeStore
 
     def find(self) -> None:
-        """The next page of all; those whose values name the person: their outcomes may have been purged long ago."""
+        """Find on the next page of all those whose values name the person: their outcomes may be purged already."""
         ledger = self.ledger
         page = self.user_statuses.scan(PAGE, ledger.progress.continuation)
         ledger.spend()
@@ -42,15 +42,15 @@ class EraseUserStatuses:
             skipped=ledger.progress.skipped or skipped,
         )
 
-    def blank(self, keys: Sequence[str]) -> list[str]:
-        """Blank these; answers those that are leased: they are left for later."""
+    def redact(self, keys: Sequence[str]) -> list[str]:
+        """Redact these rows; return the keys of those that are leased: they are left for later."""
         ledger, now = self.ledger, self.ledger.clock.now()
         snapshots = {key: self.user_statuses.read(key) for key in keys}
         ledger.spend(len(keys))
         busy = [key for key, snapshot in snapshots.items() if snapshot.row is not None and snapshot.row.leased_at(now)]
         free = {key: snapshot for key, snapshot in snapshots.items() if key not in busy}
         settled = {key: list(self._settled(snapshot)) for key, snapshot in free.items()}
-        self._blank(free, settled)
+        self._redact(free, settled)
         # Acceptance or a turn is slower than we are: their updates are followed first.
         open_ = [
             accepted.update_id
@@ -66,7 +66,7 @@ class EraseUserStatuses:
         )
         return busy
 
-    def _blank(self, free: Mapping[str, Snapshot], settled: Mapping[str, list[str]]) -> None:
+    def _redact(self, free: Mapping[str, Snapshot], settled: Mapping[str, list[str]]) -> None:
         ledger, pending = self.ledger, self.ledger.progress.pending
         filled = [key for key, snapshot in free.items() if settled[key] or self._has_values(snapshot)]
         news = [key for key in filled if key not in pending]
@@ -76,7 +76,7 @@ class EraseUserStatuses:
             self._replace(key, free[key], settled[key])
 
     def _replace(self, key: str, snapshot: Snapshot, settled: list[str]) -> None:
-        """A compare and swap of a row without lease: never in the middle of a turn."""
+        """Replace a row without a lease by its etag: never in the middle of a turn. Raise ``Conflict``."""
         self.ledger.spend()
         if snapshot.row is not None:
             row = redact_user_status(snapshot.row, self.ledger.erasure.created)
@@ -98,7 +98,7 @@ class EraseUserStatuses:
         )
 
     def _settled(self, snapshot: Snapshot) -> Iterator[str]:
-        """Acceptances that nothing comes of any more: their updates are final, or have not shown for long."""
+        """Yield the updates of acceptances that are over: they are final, or have had no outcome for 24 h."""
         now = self.ledger.clock.now()
         for acceptance in self._theirs(snapshot):
             known = self.outcomes.get(acceptance.update_id)
