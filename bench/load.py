@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import requests
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
@@ -44,15 +43,3 @@ def drained(stack: Stack, seconds: float = 600) -> None:
     """Wait until the queue is empty, hidden messages included."""
     queue = QueueClient.from_connection_string(stack.storage.connection_string, "compliance-updates")
     until(lambda: queue.get_queue_properties().approximate_message_count == 0, seconds, "an empty queue")
-
-
-def outcomes(base_url: str, **params: str) -> list[dict[str, Any]]:
-    """All updates, page by page."""
-    found: list[dict[str, Any]] = []
-    url: str | None = f"{base_url}/api/updates"
-    query: dict[str, str] | None = {"top": "1000"} | params
-    while url:
-        page = requests.get(url, params=query, timeout=30).json()
-        found += page["value"]
-        url, query = page.get("nextLink"), None
-    return found

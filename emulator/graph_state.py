@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from emulator.graph_rules import Refusal
@@ -151,7 +151,7 @@ class GraphState:
         return {
             "writes": len(writes),
             "byStatus": Counter(str(write["status"]) for write in writes),
-            "worstWindow": _fullest(times, window_seconds),
+            "worstWindow": fullest_window(times, window_seconds),
             "overlaps": sum(write["overlap"] for write in writes),
             "outOfOrder": _out_of_order(writes),
             "first": times[:1],
@@ -159,7 +159,8 @@ class GraphState:
         }
 
 
-def _fullest(times: list[float], seconds: float) -> int:
+def fullest_window(times: Sequence[float], seconds: float) -> int:
+    """Return the most of these times, in their order, that lie within any window of so many seconds."""
     worst, first = 0, 0
     for last, at in enumerate(times):
         while times[first] <= at - seconds:

@@ -16,7 +16,7 @@ from emulator.runtime import Function, InvocationError, invoke
 log = logging.getLogger("host.http")
 
 #: The host's limit of a body (docs/graph-facts.md#f56), and Kestrel's of a request's head.
-_LARGEST_BODY = 100 * 1024 * 1024
+_MAX_BODY_BYTES = 100 * 1024 * 1024
 _MAX_HEAD_BYTES = 32 * 1024
 _MAX_HEADERS = 100
 
@@ -79,7 +79,7 @@ class HttpListener:
         level = str(route.function.trigger.get("authLevel", "function")).lower()
         if not self._keys.open(level, request):
             return await http_response.empty(request, HTTPStatus.UNAUTHORIZED)
-        if (request.content_length or 0) > _LARGEST_BODY:
+        if (request.content_length or 0) > _MAX_BODY_BYTES:
             return await http_response.empty(request, HTTPStatus.INTERNAL_SERVER_ERROR, close=True)
         http = TypedData(http=await http_request.as_rpc(request, given, params))
         trace = http_request.trace(request) if self._telemetry else ("", "")
@@ -93,7 +93,7 @@ class HttpListener:
 
 def _request(message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]  # noqa: ANN001
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
 class _Connection(web.RequestHandler):
