@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -33,7 +34,10 @@ class GraphCall(Call):
 
 def own_error(request: web.Request, fault: Fault) -> web.Response:
     """Return Graph's error object for a fault."""
-    code, message = fault.get("code", "UnknownError"), fault.get("message", "The emulator was asked to fail.")
+    status = HTTPStatus(fault.get("status", 500))
+    # UnknownError passes: a refusal needs a code of its own.
+    own_code = status.phrase.replace(" ", "") if status.is_client_error else "UnknownError"
+    code, message = fault.get("code", own_code), fault.get("message", "The emulator was asked to fail.")
     return error(request, fault.get("status", 500), code, message, members=fault.get("members"))
 
 
