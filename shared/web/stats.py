@@ -13,7 +13,8 @@ from shared.core.intake.webhook_source import Refusal
 from shared.core.rate_limit.quota import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
+from shared.service.ports.storage import QueueHead, RateLimitStore
+from shared.service.queues import Queues
 from shared.web.errors import handles_errors
 from shared.web.openapi.operations import as_json, operation
 from shared.web.openapi.schemas import COUNT, COUNTS, DATE_TIME, Schema, nullable, object_of, ref
@@ -25,7 +26,7 @@ class StatsApi:
     """Counts from aggregates; queue and quota as they are now."""
 
     counters: Counters
-    queue: UpdateQueue
+    queues: Queues
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
@@ -53,7 +54,7 @@ class StatsApi:
                     {"startDateTime": format_milliseconds(moment), "count": count}
                     for moment, count in statistics.delivered
                 ],
-                "queue": _queue(self.queue.head(), now),
+                "queue": _queue(self.queues.head(), now),
                 "quota": self._quota(now),
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },

@@ -53,6 +53,18 @@ def test_an_outcome_keeps_what_its_principal_name_was_resolved_to(outside: Ports
         assert update.message == envelope.update.message
 
 
+def test_lists_filter_by_priority(outside: Ports) -> None:
+    """A message that cannot be read is normal."""
+    envelopes = {lane: an_envelope(n=n, priority=lane) for n, lane in enumerate(("normal", "bulk"))}
+    for envelope in envelopes.values():
+        outside.outcomes.insert(queued(envelope, NOW))
+    outside.outcomes.insert(unreadable(Unreadable(an_id(n=2), (), "x", None), NOW))
+    wanted = {"normal": {envelopes["normal"].id, an_id(n=2)}, "bulk": {envelopes["bulk"].id}}
+    for priority, ids in wanted.items():
+        page = outside.outcomes.list(OutcomeFilter(priority=priority), 10)
+        assert {outcome.id for outcome in page.outcomes} == ids
+
+
 def test_a_large_raw_message_survives(outside: Ports) -> None:
     """64 KiB of anything fits."""
     outcome = unreadable(Unreadable(an_id(), (Fault("", "no"),), "é" * 65_536, None), NOW)

@@ -136,7 +136,7 @@ def document(base_url: str) -> dict[str, Any]:
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in {**SCHEMAS, **stats.SCHEMAS}.items()
+                for name, schema in {**SCHEMAS, **batch.SCHEMAS, **stats.SCHEMAS}.items()
             },
             "securitySchemes": {
                 "functionKey": {
