@@ -7,7 +7,7 @@ from shared.wiring.services import Services, load_settings
 
 settings = load_settings()
 relay = Services(settings)
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = func.FunctionApp(http_auth_level=settings.http_auth_level)
 
 # Queues
 
@@ -168,6 +168,12 @@ def get_stats(req: func.HttpRequest) -> func.HttpResponse:
     return relay.stats.get_stats(req)
 
 
+@app.route("audit", methods=["GET", "HEAD"])
+def list_audit(req: func.HttpRequest) -> func.HttpResponse:
+    """List what was done to the relay, newest first."""
+    return relay.audit_records.list_audit(req)
+
+
 @app.route("doctor", methods=["GET", "HEAD"])
 async def get_doctor(req: func.HttpRequest) -> func.HttpResponse:
     """Check everything that the relay needs, with the next step for each fault."""
@@ -190,6 +196,12 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
 def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
     """Return the OpenAPI document."""
     return relay.openapi.get_openapi(req)
+
+
+@app.route("session", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+def get_session(req: func.HttpRequest) -> func.HttpResponse:
+    """Return how to sign in, and who has."""
+    return relay.session.get_session(req)
 
 
 @app.route("dashboard", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -17,6 +17,7 @@ from typing import Protocol
 from aiohttp import web
 
 from emulator import azurite as storage
+from emulator import sign_in
 from emulator.children import Child, StartError, free_ports, in_use
 from emulator.graph import Graph
 from emulator.host import log_to_stderr, serve
@@ -66,6 +67,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--app", type=Path, default=ROOT, help="the app's folder")
     parser.add_argument("--lock-seconds", type=int, default=LOCK_SECONDS, help="the queue trigger's lease")
     parser.add_argument("--stop-seconds", type=float, nargs=2, default=STOP_SECONDS, help="for requests, for the rest")
+    parser.add_argument(
+        "--sign-in", action="store_true", help="callers sign in with Entra roles, without function keys"
+    )
     parser.add_argument("--log-level", default="INFO")
     options = parser.parse_args()
     if options.free_ports:
@@ -157,13 +161,15 @@ def _start_all(options: argparse.Namespace, parts: ExitStack, *, host: bool, con
         print(f"graph     {graph.base_url}\nidentity  {identity.base_url}", flush=True)
     if host:
         env = app_environment(azurite.connection_string, graph.base_url) | identity.environment
+        env |= sign_in.SETTINGS if options.sign_in else {}
         app = Host(options.app.resolve(), env, lock_seconds=options.lock_seconds, port=options.port_host, folder=folder)
         parts.callback(app.close)
         parts.callback(app.stop)
         parts.enter_context(_shown(app))
         app.start()
         running.append(app)
-        print(_READY.format(base=app.base_url), flush=True)
+        ready = _READY_TO_SIGN_IN if options.sign_in else _READY
+        print(ready.format(base=app.base_url), flush=True)
     return running
 
 
@@ -173,6 +179,18 @@ dashboard {base}/api/dashboard
 Ready. In a second terminal: make demo, or
 
   curl -i {base}/api/updates -H 'Content-Type: application/json' -d @examples/update.json
+
+Ctrl-C stops everything."""
+
+
+_READY_TO_SIGN_IN = """relay     {base}/api/updates
+dashboard {base}/api/dashboard
+
+Ready. The dashboard asks you to sign in. In a second terminal:
+
+  token=$(python -m emulator.sign_in Updates.Send)
+  curl -i {base}/api/updates -H "Authorization: Bearer $token" \\
+    -H 'Content-Type: application/json' -d @examples/update.json
 
 Ctrl-C stops everything."""
 

@@ -20,6 +20,7 @@ from emulator import runtime
 from emulator.host_settings import HostChoices, LoadError, QueueOptions, read_host_json, read_local_settings
 from emulator.http_listener import HttpListener, Keys
 from emulator.queue_listener import QueueListener
+from emulator.sign_in import SIGN_IN
 from emulator.timers import ScheduleError, TimerListener
 
 log = logging.getLogger("host")
@@ -52,10 +53,19 @@ def log_to_stderr(level: str) -> None:
 async def serve(app: Path, port: int, choices: HostChoices) -> int:
     """Run the app until a signal; the exit status."""
     read_local_settings(app)
+    signs_in = bool(os.environ.get(SIGN_IN))
+    if signs_in:
+        os.environ["WEBSITE_AUTH_ENABLED"] = "True"
     try:
         functions = await runtime.load(app)
         options = read_host_json(app)
-        http = HttpListener(_of(functions, "httptrigger"), options.route_prefix, _keys(), telemetry=options.telemetry)
+        http = HttpListener(
+            _of(functions, "httptrigger"),
+            options.route_prefix,
+            _keys(),
+            telemetry=options.telemetry,
+            signs_in=signs_in,
+        )
     except LoadError as error:
         print(f"the app cannot start: {error}", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
-from emulator import http_request, http_response
+from emulator import http_request, http_response, sign_in
 from emulator.http_routes import Route, reserved, routes
 from emulator.protos import TypedData
 from emulator.runtime import Function, InvocationError, invoke
@@ -41,9 +41,11 @@ class Keys:
 class HttpListener:
     """Answers requests with the app's HTTP functions."""
 
-    def __init__(self, functions: list[Function], prefix: str, keys: Keys, *, telemetry: bool) -> None:
+    def __init__(
+        self, functions: list[Function], prefix: str, keys: Keys, *, telemetry: bool, signs_in: bool = False
+    ) -> None:
         self._routes = routes(functions, prefix)
-        self._keys, self._telemetry = keys, telemetry
+        self._keys, self._telemetry, self._signs_in = keys, telemetry, signs_in
         for function in filter(reserved, functions):
             log.error("%s: a route must not start with admin or runtime; it gets no requests", function.name)
 
@@ -57,6 +59,11 @@ class HttpListener:
         try:
             path = http_request.decoded_path(request.raw_path)
             given = http_request.headers(request)
+            if self._signs_in:
+                own = await sign_in.answer(request, path, given)
+                if own is not None:
+                    return own
+                given = sign_in.established(given)
         except http_request.RefusedError as refused:
             return await http_response.empty(request, refused.status, close=True)
         for route in self._routes:

@@ -196,8 +196,9 @@ def stack(hosts: int = 1, *, lock_seconds: int = 600, app: Path = ROOT, **settin
 
 def until(condition: Callable[[], bool], seconds: float = 60, what: str = "the condition") -> None:
     """Wait for a condition, not for time. Raises ``TimeoutError``."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, 0.02
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not come true within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.5)  # a long wait is not worth many looks

@@ -13,13 +13,23 @@ GRAPH_AUDIENCE = "https://graph.microsoft.com"
 WRITE_ROLE = "DeviceManagementConfiguration.ReadWrite.All"
 
 
-def issue(audience: str, roles: list[str], *, now: float, lifetime: int, key: str = DEVELOPMENT_KEY) -> str:
-    """A signed token."""
-    claims = {
-        "aud": audience, "iss": f"https://sts.windows.net/{TENANT}/", "iat": int(now), "nbf": int(now) - 5,
-        "exp": int(now) + lifetime, "oid": str(uuid.uuid4()), "tid": TENANT, "roles": roles, "jti": str(uuid.uuid4()),
-    }  # fmt: skip
-    signed = f"{_part({'typ': 'JWT', 'alg': 'HS256'})}.{_part(claims)}"
+def issue(
+    audience: str, roles: list[str], *, now: float, lifetime: int, key: str = DEVELOPMENT_KEY, **claims: str
+) -> str:
+    """Return a signed token; ``claims`` are added to those that every token has, or replace them."""
+    whole = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{TENANT}/",
+        "iat": int(now),
+        "nbf": int(now) - 5,
+        "exp": int(now) + lifetime,
+        "oid": str(uuid.uuid4()),
+        "tid": TENANT,
+        "roles": roles,
+        "jti": str(uuid.uuid4()),
+        **claims,
+    }
+    signed = f"{_part({'typ': 'JWT', 'alg': 'HS256'})}.{_part(whole)}"
     return f"{signed}.{_signature(signed, key)}"
 
 

@@ -66,7 +66,7 @@ param vnetEnabled bool = false
 @description('Address space of that network: a /16; the subnets take its second and third /24.')
 param vnetAddressPrefix string = '10.0.0.0/16'
 
-@description('Client id of the Entra app registration that callers ask tokens for. Empty: function keys alone.')
+@description('Client id of the Entra app registration that callers ask tokens for. Empty: function keys.')
 param authClientId string = ''
 
 @description('Client ids of the applications that may call, where authClientId is set. Empty: every application of the tenant.')
@@ -165,7 +165,7 @@ var senderQueueNames = [
 ]
 // The names that the app asks for; a test compares them.
 var tableNames = map(
-  ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures', 'OpenHours'],
+  ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures', 'OpenHours', 'Audit'],
   name => '${tablePrefix}${name}'
 )
 

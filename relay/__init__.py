@@ -1,6 +1,6 @@
-"""The command line, ``python -m relay``: talks to a relay over its HTTP API; not deployed with it.
+"""The command line, ``python -m relay``: a client of a relay's HTTP API. It is not deployed with the app.
 
-``__main__`` the boundary; ``commands`` and ``submit_command`` options; ``connection`` address and key; ``client`` HTTP;
-``files``, ``csv_rows``, ``columns``, ``rows`` a file's rows; ``ledger`` what became of each; ``submission`` and
-``following`` send and watch them; ``report``, ``rendering`` show it; ``watching``, ``diagnosis`` the other commands.
+``commands`` has a module per command; ``rows`` reads a file; ``submission`` sends the rows and follows their updates;
+``client`` is HTTP, ``retry`` its pauses, ``config`` the address and the key;
+``output`` prints; ``system`` is the clock.
 """

@@ -1,4 +1,6 @@
-"""Fixtures named as nouns."""
+"""Fixtures named as nouns, and how many examples a property is tried with (``HYPOTHESIS_PROFILE``)."""
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -6,8 +8,9 @@ from hypothesis import HealthCheck, settings
 from shared.settings import Settings
 from tests.world import World
 
-settings.register_profile("relay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("relay")
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("full"), max_examples=20)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
 
 
 @pytest.fixture
@@ -18,5 +21,5 @@ def environ() -> dict[str, str]:
 
 @pytest.fixture
 def world() -> World:
-    """The wired app among twins."""
+    """The wired app among fakes."""
     return World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}))

@@ -18,21 +18,21 @@ def settings(**changes: str) -> Settings:
 
 def test_the_defaults_are_the_contracts() -> None:
     """Storage alone is enough."""
-    one = settings()
-    assert (one.queue, one.poison_queue, one.table_prefix) == (
+    loaded = settings()
+    assert (loaded.queue, loaded.poison_queue, loaded.table_prefix) == (
         "compliance-updates",
         "compliance-updates-poison",
         "compliance",
     )
-    assert (one.graph_root, one.graph_audience) == (
+    assert (loaded.graph_root, loaded.graph_audience) == (
         "https://graph.microsoft.com",
         "https://graph.microsoft.com/.default",
     )
-    assert (one.graph_api_version, one.client_id, one.public_base_url) == ("beta", None, None)
-    assert (one.write_quota.count, one.write_quota.seconds, one.graph_timeout_seconds) == (100, 20, 30)
-    assert (one.retry_base_seconds, one.retry_max_seconds) == (2, 900)
-    assert (one.delivery_deadline, one.outcome_retention) == (timedelta(hours=24), timedelta(days=30))
-    assert one.webhook_sources == {}
+    assert (loaded.graph_api_version, loaded.client_id, loaded.public_base_url) == ("beta", None, None)
+    assert (loaded.write_quota.count, loaded.write_quota.seconds, loaded.graph_timeout_seconds) == (100, 20, 30)
+    assert (loaded.retry_base_seconds, loaded.retry_max_seconds) == (2, 900)
+    assert (loaded.delivery_deadline, loaded.outcome_retention) == (timedelta(hours=24), timedelta(days=30))
+    assert loaded.webhook_sources == {}
 
 
 def test_telemetry_is_on_by_the_platforms_own_settings() -> None:
@@ -62,8 +62,8 @@ def test_telemetry_is_on_by_the_platforms_own_settings() -> None:
 )
 def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
     """And an override changes the root alone."""
-    one = settings(GRAPH_CLOUD=cloud)
-    assert (one.graph_root, one.graph_audience) == (root, f"{root}/.default")
+    loaded = settings(GRAPH_CLOUD=cloud)
+    assert (loaded.graph_root, loaded.graph_audience) == (root, f"{root}/.default")
     other = settings(GRAPH_CLOUD=cloud, GRAPH_BASE_URL="http://127.0.0.1:7072/")
     assert (other.graph_root, other.graph_audience) == ("http://127.0.0.1:7072", f"{root}/.default")
 
@@ -146,9 +146,9 @@ def test_storage_is_required_and_blank_is_unset() -> None:
 @pytest.mark.parametrize("text", ["UseDevelopmentStorage=true", KEYED, f"{KEYED};"])
 def test_a_connection_string_is_taken_as_it_is(text: str) -> None:
     """And beats the prefix form, as in the host."""
-    one = settings(UPDATES_STORAGE=text, UPDATES_STORAGE__queueServiceUri="https://q.example")
-    assert one.storage.connection_string == text
-    assert one.storage.queue_service_uri is None
+    loaded = settings(UPDATES_STORAGE=text, UPDATES_STORAGE__queueServiceUri="https://q.example")
+    assert loaded.storage.connection_string == text
+    assert loaded.storage.queue_service_uri is None
 
 
 @pytest.mark.parametrize("prefix", ["queueServiceUri", "serviceUri"])
@@ -160,8 +160,8 @@ def test_the_identity_form_needs_both_addresses(prefix: str) -> None:
         "UPDATES_STORAGE__credential": "managedidentity",
         "UPDATES_STORAGE__clientId": "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11",
     }
-    one = Settings.from_environ(form).storage
-    assert (one.queue_service_uri, one.credential) == ("https://a.queue.core.windows.net", "managedidentity")
+    loaded = Settings.from_environ(form).storage
+    assert (loaded.queue_service_uri, loaded.credential) == ("https://a.queue.core.windows.net", "managedidentity")
     for missing in (f"UPDATES_STORAGE__{prefix}", "UPDATES_STORAGE__tableServiceUri"):
         with pytest.raises(InvalidSettings, match="accepted is an https address"):
             Settings.from_environ({name: text for name, text in form.items() if name != missing})
@@ -178,8 +178,8 @@ def test_values_are_read_as_they_mean() -> None:
         "PUBLIC_BASE_URL": "https://gw.example/relay/",
         "WEBHOOK_SOURCES": '{"jamf": {"verify": {"type": "header", "header": "x-key", "secrets": ["s"]}}}',
     }
-    one = settings(**changes)
-    assert (one.write_quota.count, one.write_quota.seconds) == (5, 1.5)
-    assert one.delivery_deadline == timedelta(minutes=30)
-    assert one.public_base_url == "https://gw.example/relay"
-    assert set(one.webhook_sources) == {"jamf"}
+    loaded = settings(**changes)
+    assert (loaded.write_quota.count, loaded.write_quota.seconds) == (5, 1.5)
+    assert loaded.delivery_deadline == timedelta(minutes=30)
+    assert loaded.public_base_url == "https://gw.example/relay"
+    assert set(loaded.webhook_sources) == {"jamf"}

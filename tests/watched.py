@@ -51,12 +51,12 @@ class Watched:
 
     def lines(self, body: str = "") -> list[Any]:
         """The log records with this text."""
-        return [one.log_record for one in self._logs.get_finished_logs() if str(one.log_record.body).startswith(body)]
+        return [log.log_record for log in self._logs.get_finished_logs() if str(log.log_record.body).startswith(body)]
 
     def everything(self) -> str:
         """All of it, as it would go out."""
         found = self._metrics.get_metrics_data()
-        logs = [one.to_json() for one in self._logs.get_finished_logs()]
+        logs = [log.to_json() for log in self._logs.get_finished_logs()]
         return "\n".join([*(span.to_json() for span in self.spans()), found.to_json() if found else "", *logs])
 
 

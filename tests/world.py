@@ -1,4 +1,4 @@
-"""The wired app among its in-memory twins, and a host that hands it its messages."""
+"""The wired app among its in-memory fakes, and a host that hands it its messages."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from shared.service.ports.telemetry import Telemetry
 from shared.settings import Settings
 from shared.wiring.services import Services
 from tests.builders import POLICY, USER, an_update
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.counters import MemoryCounters
 from tests.fakes.erasures import MemoryErasures
 from tests.fakes.graph import ScriptedGraph
@@ -38,12 +39,13 @@ class World:
         self.identity = ScriptedIdentity()
         self.counters = MemoryCounters()
         self.erasures = MemoryErasures()
+        self.audit = MemoryAudit()
         self.call_later = Alarms()
         self.telemetry = telemetry or RecordedTelemetry()
         self.relay = Services(settings, **self.ports())
 
     def ports(self) -> dict[str, Any]:
-        """Every port's twin, by its name."""
+        """Every port's fake, by its name."""
         return {
             "queue": self.queue,
             "bulk_queue": self.bulk_queue,
@@ -55,6 +57,7 @@ class World:
             "identity": self.identity,
             "counters": self.counters,
             "erasures": self.erasures,
+            "audit": self.audit,
             "clock": self.clock,
             "randomness": self.randomness,
             "call_later": self.call_later,

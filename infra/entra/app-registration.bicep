@@ -26,12 +26,12 @@ var roles = [
   {
     value: 'Updates.Read'
     displayName: 'Read updates'
-    description: 'Read all updates, user statuses and statistics.'
+    description: 'Read all updates, user statuses, statistics and the audit.'
   }
   {
     value: 'Updates.Operate'
     displayName: 'Operate the relay'
-    description: 'Read everything, cancel, replay, erase and pause.'
+    description: 'Read everything, cancel, replay, erase, pause and probe.'
   }
 ]
 

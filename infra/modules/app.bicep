@@ -67,7 +67,7 @@ param zoneRedundant bool
 @description('Virtual network for outgoing traffic; empty: none.')
 param networkName string
 
-@description('Client id of the app registration that callers ask tokens for; empty: no App Service authentication.')
+@description('Client id of the app registration that callers ask tokens for; empty: function keys.')
 param authClientId string
 
 @description('Client ids of the applications that may call; empty: every one of the tenant.')
@@ -102,6 +102,8 @@ var settings = {
   UPDATES_STORAGE__clientId: identity.properties.clientId
   UPDATES_TABLE_PREFIX: tablePrefix
 }
+// The app decides by the caller's roles; without the registration the host asks for function keys.
+var authenticationSettings = empty(authClientId) ? {} : { AUTHENTICATION: 'entra' }
 var webhookSettings = empty(keyVaultName) || empty(webhookSourcesSecretName)
   ? {}
   : {
@@ -187,7 +189,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettingsConfig 'config' = {
     name: 'appsettings'
-    properties: union(appSettings, hostStorage, settings, webhookSettings)
+    properties: union(appSettings, hostStorage, settings, authenticationSettings, webhookSettings)
   }
 
   // Deployment signs in with Entra; passwords for it are off.
@@ -202,21 +204,16 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// Tokens come on top of function keys. Excluded is what the app leaves open, or verifies itself.
+// The platform establishes who calls, and the app decides who may: it answers those without a token or a role itself, with
+// problem details, and leaves open what needs none (health, the dashboard's files, webhooks).
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(authClientId)) {
   parent: app
   name: 'authsettingsV2'
   properties: {
     platform: { enabled: true }
     globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'Return401'
-      excludedPaths: [
-        '/api/health/live'
-        '/api/health/ready'
-        '/api/openapi.json'
-        '/api/webhooks/*'
-      ]
+      requireAuthentication: false
+      unauthenticatedClientAction: 'AllowAnonymous'
     }
     httpSettings: { requireHttps: true }
     identityProviders: {
@@ -228,9 +225,10 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(aut
         }
         validation: {
           allowedAudiences: [authClientId, 'api://${authClientId}']
+          // Its own client id is that of people who sign in at the dashboard.
           defaultAuthorizationPolicy: empty(authAllowedApplications)
             ? {}
-            : { allowedApplications: authAllowedApplications }
+            : { allowedApplications: union([authClientId], authAllowedApplications) }
         }
       }
     }

@@ -146,7 +146,7 @@ class GraphClient:
         largest: int = BODY_BYTES,
         **request: Any,
     ) -> GraphCall:
-        url = path if isinstance(path, str) else "/".join((self._root, *(quote(one, safe="") for one in path)))
+        url = path if isinstance(path, str) else "/".join((self._root, *(quote(segment, safe="") for segment in path)))
         client_request_id = self._new_guid()
         headers = request.pop("headers", {}) | {"client-request-id": client_request_id}
         started = self._clock()

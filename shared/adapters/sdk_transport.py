@@ -44,8 +44,8 @@ class Answer:
         self._error = ErrorBody(self.document, body)
 
     def __str__(self) -> str:
-        said = " ".join(part for part in (redact(self._error.code or ""), self._error.message) if part)
-        return f"{self.status} {said}".rstrip()
+        words = " ".join(part for part in (redact(self._error.code or ""), self._error.message) if part)
+        return f"{self.status} {words}".rstrip()
 
 
 class RecordingTransport(PromptTransport):

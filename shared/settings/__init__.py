@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from shared.settings.storage import STORAGE, Storage, read_storage
 from shared.settings.values import (
     CLOUDS,
     GUID,
+    Authentication,
     WriteQuota,
     cloud,
     duration,
@@ -19,6 +20,7 @@ from shared.settings.values import (
     number,
     one_of,
     sources,
+    switch,
     url,
     write_quota,
 )
@@ -58,6 +60,10 @@ class Settings:
     outcome_retention: timedelta
     webhook_sources: Mapping[str, WebhookSource]
     public_base_url: str | None
+    authentication: Authentication
+    #: Whether App Service authentication is on: only then are its headers to be trusted.
+    platform_authentication: bool
+    audit_retention: timedelta
     telemetry: str | None
     telemetry_sign_in: str | None
 
@@ -75,6 +81,11 @@ class Settings:
     def bulk_poison_queue(self) -> str:
         """The same for the bulk lane."""
         return f"{self.bulk_queue}-poison"
+
+    @property
+    def http_auth_level(self) -> str:
+        """What the host asks of a call, by the name of its ``AuthLevel``: a function key or nothing."""
+        return "ANONYMOUS" if self.authentication is Authentication.ENTRA else "FUNCTION"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -98,22 +109,32 @@ class Settings:
 
         read_all = {field: read(*row) for field, row in _SETTINGS.items()}
         storage = read_storage(given, faults)
-        base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
-        if base is not None and longest is not None and base > longest:
-            faults.append(f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})")
-        deadline, retention = read_all["delivery_deadline"], read_all["outcome_retention"]
-        if deadline is not None and retention is not None and retention < deadline + _BEYOND_DEADLINE:
-            days, hours = retention / timedelta(days=1), deadline / timedelta(hours=1)
-            faults.append(
-                f"OUTCOME_RETENTION_DAYS = {days:g}: accepted is at least a day more than DELIVERY_DEADLINE_HOURS"
-                f" ({hours:g})"
-            )
+        faults += _contradictions(read_all)
         if faults:
             raise InvalidSettings(faults)
         graph_cloud = read_all.pop("cloud")
         root = read_all.pop("graph_base_url") or graph_cloud
         read_all.pop("worker_telemetry")
         return cls(storage=storage, graph_root=root, graph_audience=f"{graph_cloud}/.default", **read_all)
+
+
+def _contradictions(read_all: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a fault for settings that are good one by one, but not together; None is a setting that is bad already."""
+    base, longest = read_all["retry_base_seconds"], read_all["retry_max_seconds"]
+    if base is not None and longest is not None and base > longest:
+        yield f"RETRY_BASE_SECONDS = {base:g}: accepted is at most RETRY_MAX_SECONDS ({longest:g})"
+    if read_all["authentication"] is Authentication.ENTRA and not read_all["platform_authentication"]:
+        yield (
+            "AUTHENTICATION = 'entra': accepted only where App Service authentication is on, which sets "
+            "WEBSITE_AUTH_ENABLED to true; without it anybody could forge the caller's headers"
+        )
+    deadline, retention = read_all["delivery_deadline"], read_all["outcome_retention"]
+    if deadline is not None and retention is not None and retention < deadline + _BEYOND_DEADLINE:
+        days, hours = retention / timedelta(days=1), deadline / timedelta(hours=1)
+        yield (
+            f"OUTCOME_RETENTION_DAYS = {days:g}: accepted is at least a day more than DELIVERY_DEADLINE_HOURS"
+            f" ({hours:g})"
+        )
 
 
 _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
@@ -156,6 +177,9 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
         lambda text: url(text, plain_anywhere=True),
         "an absolute http(s) URL without query",
     ),
+    "authentication": ("AUTHENTICATION", "functionKeys", Authentication, "functionKeys or entra"),
+    "platform_authentication": ("WEBSITE_AUTH_ENABLED", "false", switch, "true or false"),
+    "audit_retention": ("AUDIT_RETENTION_DAYS", "365", duration("days", 0.01, 36500), "days up to 36500"),
     "telemetry": (
         _INSIGHTS,
         None,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from urllib.parse import urlsplit
 
 from shared.core.basics import guid
@@ -27,6 +28,15 @@ class WriteQuota:
 
     count: int
     seconds: float
+
+
+class Authentication(Enum):
+    """Who answers for the callers of the HTTP API; the value is the setting's word."""
+
+    #: The Functions host: a call needs a function key.
+    FUNCTION_KEYS = "functionKeys"
+    #: App Service authentication and the app: a call needs a principal with an app role.
+    ENTRA = "entra"
 
 
 def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -61,6 +71,11 @@ def duration(unit: str, least: float, most: float) -> Callable[[str], timedelta]
     """Read a number of hours or days."""
     count = number(least, most)
     return lambda text: timedelta(**{unit: count(text)})
+
+
+def switch(text: str) -> bool:
+    """Read a switch of the platform, which writes ``True`` or ``1`` where it is on."""
+    return text.lower() in {"true", "1"}
 
 
 def cloud(text: str) -> str:

@@ -22,7 +22,7 @@ from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import BODY_FAULTS, KEY, as_json, body, operation
 from shared.web.openapi.schemas import EXAMPLE, Schema, object_of, ref
 from shared.web.request import idempotency_key, json_body, origin_of
@@ -76,7 +76,7 @@ class BatchApi:
     waiting: Waiting
     clock: Clock
 
-    @handles_errors
+    @endpoint
     def post_batch(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Accept many updates.
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import TEXT, header, operation, parameter
 from shared.web.openapi.schemas import Schema
 from shared.web.response import Problem
@@ -34,6 +34,7 @@ FILES: Final[Mapping[str, str]] = {
             "address.js",
             "advice.js",
             "api.js",
+            "audit.js",
             "chart.js",
             "dialogs.js",
             "elements.js",
@@ -46,6 +47,7 @@ FILES: Final[Mapping[str, str]] = {
             "main.js",
             "overview.js",
             "rules.js",
+            "session.js",
             "timeline.js",
             "update.js",
             "webhooks.js",
@@ -77,7 +79,7 @@ class _File:
 class DashboardFiles:
     """``/api/dashboard`` and its files."""
 
-    @handles_errors
+    @endpoint
     def get_dashboard(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return the operator's dashboard.
 
@@ -88,7 +90,7 @@ class DashboardFiles:
             return func.HttpResponse(status_code=308, headers=_HEADERS | {"Location": "../dashboard"})
         return _answer(INDEX, request)
 
-    @handles_errors
+    @endpoint
     def get_dashboard_file(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return a file of the dashboard.
 
@@ -125,8 +127,9 @@ _FILE: Schema = {"ETag": header("The file's tag."), "Cache-Control": header("Ask
 _UNCHANGED: Schema = {"description": "The file is the one that `If-None-Match` names."}
 
 
-def _file(media_type: str, description: str) -> Schema:
-    return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}, "headers": _FILE}
+def _file(description: str, *media_types: str) -> Schema:
+    content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+    return {"description": description, "content": content, "headers": _FILE}
 
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
@@ -135,20 +138,18 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
             DashboardFiles.get_dashboard,
             "Dashboard",
             {
-                200: _file("text/html", "The page."),
+                200: _file("The page.", "text/html"),
                 304: _UNCHANGED,
                 308: {"description": "The address without its slash.", "headers": {"Location": header("It.")}},
             },
-            key=False,
         ),
     },
     "/dashboard/{file}": {
         "get": operation(
             DashboardFiles.get_dashboard_file,
             "Dashboard",
-            {200: _file("*/*", "The file."), 304: _UNCHANGED},
+            {200: _file("The file.", *sorted(set(FILES.values()))), 304: _UNCHANGED},
             404,
-            key=False,
             parameters=[parameter("file", TEXT, "path", "The file's name.")],
         ),
     },

@@ -1,4 +1,4 @@
-"""``GET /api/doctor``: what keeps the relay from its work, and the next step; only for holders of a key."""
+"""``GET /api/doctor``: what keeps the relay from its work, and the next step."""
 
 import asyncio
 import logging
@@ -14,7 +14,9 @@ from shared.core.intake.update_schema import is_policy_id, is_user_status_id
 from shared.service.diagnosis.checks import CheckResult, CheckStatus
 from shared.service.diagnosis.doctor import WRITE, Doctor, ProbeTarget, late
 from shared.service.ports.runtime import Clock
-from shared.web.errors import handles_errors_async
+from shared.web.authorization import PROBE
+from shared.web.caller import Callers
+from shared.web.endpoint import async_endpoint
 from shared.web.openapi.operations import as_json, operation, parameter
 from shared.web.openapi.schemas import IDS, Schema, ref
 from shared.web.query import parameters
@@ -37,9 +39,10 @@ class DoctorApi:
 
     doctor: Doctor
     running: RunningChecks
+    callers: Callers
     clock: Clock
 
-    @handles_errors_async
+    @async_endpoint
     async def get_doctor(self, request: func.HttpRequest) -> func.HttpResponse:
         """Check everything that the relay needs.
 
@@ -47,7 +50,9 @@ class DoctorApi:
         tried too: the user status's own values are sent back.
         """
         asked = _asked(*parameters(request))
-        checks = self.doctor.checks(asked)
+        if asked is not None:
+            self.callers.authorize(PROBE, request)
+        checks = self.doctor.checks(asked, by=self.callers.principal(request))
         found = await asyncio.gather(*(self._result(name, check, asked) for name, check in checks.items()))
         findings = [finding for some in found for finding in some]
         failing = any(finding.status is CheckStatus.FAILING for finding in findings)

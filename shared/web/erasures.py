@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import InvalidMessage
 from shared.core.basics.update_id import is_update_id
 from shared.core.erasure.erasure import Erasure, resource
 from shared.core.erasure.subject import parse_subject
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
+from shared.service.audit import Audit
 from shared.service.erasure.erase import Erase
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import BODY_FAULTS, FOLLOWED, ID, SECONDS, as_json, body, link, operation
 from shared.web.openapi.schemas import IDS_EXAMPLE, Schema, ref
 from shared.web.request import json_body, malformed
@@ -29,9 +32,10 @@ class ErasuresApi:
     """An operation that an Azure SDK poller can follow."""
 
     erase: Erase
+    audit: Audit
     callers: Callers
 
-    @handles_errors
+    @endpoint
     def post_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """Erase a person's data.
 
@@ -40,12 +44,13 @@ class ErasuresApi:
         subject = parse_subject(json_body(request, MAX_MESSAGE_BYTES))
         if isinstance(subject, InvalidMessage):
             raise malformed(subject)
-        erasure = self.erase.request(subject)
+        by = self.callers.principal(request)
+        erasure = self.audit.of(Action.ERASE, None, partial(self.erase.request, subject), by=by)
         location = f"{self.callers.base(request)}/api/erasures/{erasure.id}"
         where = {"Location": location, "Operation-Location": location}
         return json_response(202, resource(erasure), where | _ask_again(erasure))
 
-    @handles_errors
+    @endpoint
     def get_erasure(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return how far an erasure has come.
 
@@ -56,6 +61,10 @@ class ErasuresApi:
         if erasure is None:
             raise _NOT_FOUND
         return json_response(200, resource(erasure), _ask_again(erasure))
+
+
+def _requested(_: Erasure) -> Result:
+    return Result.SUCCEEDED
 
 
 def _ask_again(erasure: Erasure) -> dict[str, str]:

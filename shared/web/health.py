@@ -12,7 +12,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.service.diagnosis.checks import CheckStatus
 from shared.service.diagnosis.readiness import Readiness
 from shared.service.ports.runtime import Clock
-from shared.web.errors import handles_errors_async
+from shared.web.endpoint import async_endpoint
 from shared.web.openapi.operations import as_json, operation
 from shared.web.openapi.schemas import Schema, ref
 from shared.web.response import json_response
@@ -36,12 +36,12 @@ class HealthApi:
     _found: Mapping[str, CheckStatus] = field(default_factory=dict)
     _found_at: datetime | None = None
 
-    @handles_errors_async
+    @async_endpoint
     async def live(self, _request: func.HttpRequest) -> func.HttpResponse:
         """Answer that the process runs."""
         return json_response(200, {"status": "ok"})
 
-    @handles_errors_async
+    @async_endpoint
     async def ready(self, _request: func.HttpRequest) -> func.HttpResponse:
         """Answer whether the relay can do its work.
 
@@ -68,14 +68,13 @@ class HealthApi:
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/health/live": {
-        "get": operation(HealthApi.live, "Health", {200: as_json(ref("Live"), "The process runs.")}, key=False),
+        "get": operation(HealthApi.live, "Health", {200: as_json(ref("Live"), "The process runs.")}),
     },
     "/health/ready": {
         "get": operation(
             HealthApi.ready,
             "Health",
             {200: as_json(ref("Ready"), "All can be used."), 503: as_json(ref("Ready"), "Something is failing.")},
-            key=False,
         ),
     },
 }

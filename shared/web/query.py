@@ -59,12 +59,21 @@ def parameters(request: func.HttpRequest) -> tuple[dict[str, str], list[Fault]]:
 
 def list_query(request: func.HttpRequest) -> tuple[OutcomeFilter, int, str | None]:
     """Return the list's filter, ``top`` and continuation. Raise a problem that names every bad parameter."""
+    values = list_values(request, _QUERY)
+    return outcome_filter(values), values["top"], values["continuation"]
+
+
+def list_values(request: func.HttpRequest, accepted: Validator) -> dict[str, Any]:
+    """Return the parameters of a list's query, ``top`` and ``continuation`` among them.
+
+    Raise a problem that names every bad parameter.
+    """
     given, faults = parameters(request)
     values: dict[str, Any] = {name: _value(name, text) for name, text in given.items()}
-    faults += [*_QUERY.faults(values), *_time_faults(values)]
+    faults += [*accepted.faults(values), *_time_faults(values)]
     if faults:
         raise Problem("invalidQuery", "The query is not valid; see errors.", tuple(dict.fromkeys(faults)))
-    return outcome_filter(values), values.get("top", DEFAULT_TOP), values.get("continuation")
+    return {"top": DEFAULT_TOP, "continuation": None} | values
 
 
 def replay_filter(document: Any) -> tuple[OutcomeFilter, bool]:
@@ -85,15 +94,15 @@ def outcome_filter(values: Mapping[str, Any]) -> OutcomeFilter:
         idempotency_key=values.get("idempotencyKey"),
         error_code=values.get("errorCode"),
         priority=values.get("priority"),
-        created_after=_moment(values.get("createdAfter")),
-        created_before=_moment(values.get("createdBefore")),
+        created_after=moment(values.get("createdAfter")),
+        created_before=moment(values.get("createdBefore")),
     )
 
 
 def _time_faults(values: Any) -> list[Fault]:
     """Return the fault of a span of time in which nothing can have been accepted."""
     texts = [values.get(name) if isinstance(values, dict) else None for name in _TIMES]
-    after, before = (_moment(text) if isinstance(text, str) else None for text in texts)
+    after, before = (moment(text) if isinstance(text, str) else None for text in texts)
     if after is None or before is None or after < before:
         return []
     return [Fault("/createdBefore", "must be later than createdAfter")]
@@ -112,6 +121,7 @@ def _states(status: str | None, detail: str | None) -> tuple[State, ...] | None:
     return tuple(state for state in State if status in (None, state.status) and detail in (None, state.detail or ""))
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """Return the time of a valid filter; one from before the first id is as good as the first."""
     instant = None if text is None else ticks(text, MAX_FILTER_OFFSET)
     return None if instant is None else max(_FIRST_ID, _YEAR_1 + timedelta(microseconds=instant // 10))

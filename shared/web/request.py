@@ -40,7 +40,7 @@ def body_of(request: func.HttpRequest, largest: int) -> bytes:
 
 
 def json_body(request: func.HttpRequest, largest: int) -> Any:
-    """The parsed body of a JSON request."""
+    """Return the parsed body of a JSON request. Raise a problem where it is none."""
     body = body_of(request, largest)
     if not _JSON.fullmatch(request.headers.get("Content-Type", "")):
         raise Problem("notJson", "The body must be application/json.")
@@ -51,7 +51,7 @@ def json_body(request: func.HttpRequest, largest: int) -> Any:
 
 
 def malformed(message: InvalidMessage) -> Problem:
-    """All faults of a message at once."""
+    """Return the problem with all faults of a message."""
     return Problem("invalidMessage", "The message is not valid; see errors.", message.faults)
 
 
@@ -70,7 +70,7 @@ def idempotency_key(request: func.HttpRequest) -> str | None:
 
 
 def with_key(update: Update, key: str | None) -> Update:
-    """The update under the request's key."""
+    """Return the update under the request's key. Raise a problem where it has another."""
     if key is None:
         return update
     if update.idempotency_key not in (None, key):
@@ -80,7 +80,7 @@ def with_key(update: Update, key: str | None) -> Update:
 
 
 def preferred_wait(request: func.HttpRequest) -> int | None:
-    """Seconds of ``Prefer: wait=N`` (RFC 7240: the first one counts), as many as we grant; the rest is ignored."""
+    """Return the seconds of ``Prefer: wait=N`` that are granted (RFC 7240: the first counts); all else is ignored."""
     for preference in _PREFERENCE.findall(request.headers.get("Prefer", "")):
         name, _, text = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "wait":
@@ -97,5 +97,5 @@ def _unquoted(header: str) -> str | None:
 
 
 def origin_of(request: func.HttpRequest, invocation: str | None) -> Origin:
-    """The trace contexts around a request: its own header's, and the host's span's."""
+    """Return the trace contexts around a request: its own header's, and the host's span's."""
     return Origin(read_traceparent(request.headers.get("traceparent")), read_traceparent(invocation))

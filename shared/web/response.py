@@ -17,6 +17,9 @@ PROBLEMS: Mapping[str, int] = {
     "invalidQuery": 400,
     "invalidIdempotencyKey": 400,
     "unauthorized": 401,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "crossSiteRequest": 403,
     "notFound": 404,
     "methodNotAllowed": 405,
     "tooLate": 409,
@@ -29,6 +32,8 @@ PROBLEMS: Mapping[str, int] = {
     "unexpected": 500,
     "storageUnavailable": 503,
 }
+#: What each 401 asks for (RFC 9110, WWW-Authenticate).
+_CHALLENGES = {"unauthorized": "Webhook-Signature", "unauthenticated": "Bearer"}
 PROBLEM_URN = "urn:compliance-status-relay:problem:"
 _ALWAYS = {
     "Cache-Control": "no-store",
@@ -55,12 +60,12 @@ class Problem(Exception):
 
 
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return _response(status, body, "application/json", headers or {})
 
 
 def problem(problem: Problem, instance: str) -> func.HttpResponse:
-    """Problem details (RFC 9457); ``errors`` only where members of the request are to blame."""
+    """Return problem details (RFC 9457); ``errors`` only where members of the request are to blame."""
     members: dict[str, Any] = {
         "type": PROBLEM_URN + problem.slug,
         "title": HTTPStatus(problem.status).phrase,
@@ -73,8 +78,8 @@ def problem(problem: Problem, instance: str) -> func.HttpResponse:
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
     if problem.allow:
         headers["Allow"] = ", ".join(problem.allow)
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Webhook-Signature"
+    if problem.slug in _CHALLENGES:
+        headers["WWW-Authenticate"] = _CHALLENGES[problem.slug]
     return _response(problem.status, members, PROBLEM_TYPE, headers)
 
 

@@ -15,7 +15,8 @@ from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore
 from shared.service.queues import Queues
-from shared.web.errors import handles_errors
+from shared.web.caller import Callers
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import as_json, operation
 from shared.web.openapi.schemas import COUNT, COUNTS, DATE_TIME, Schema, nullable, object_of, ref
 from shared.web.response import json_response
@@ -30,8 +31,9 @@ class StatsApi:
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
+    callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_stats(self, _request: func.HttpRequest) -> func.HttpResponse:
         """Return the statistics of the last 24 hours.
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
+from shared.core.audit import Action
 from shared.core.basics.strict_json import Fault, InvalidMessage
 from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import is_update_id
@@ -17,14 +18,15 @@ from shared.core.delivery.resource import resource
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
 from shared.core.intake.update import unless_expired
+from shared.service.audit import Audit
 from shared.service.delivery.cancel import Cancel, TooLate
 from shared.service.intake.accept import Accept, Accepted
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.intake.replay import NotReplayable, Replay
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import InvalidContinuation, OutcomeStore
+from shared.service.ports.storage import OutcomeStore
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors, handles_errors_async
+from shared.web.endpoint import async_endpoint, endpoint
 from shared.web.openapi.operations import (
     APPLIED,
     BODY_FAULTS,
@@ -42,7 +44,8 @@ from shared.web.openapi.operations import (
     parameter,
 )
 from shared.web.openapi.schemas import EXAMPLE, EXAMPLE_BY_NAME, Schema, ref
-from shared.web.query import list_query, parameters, replay_filter
+from shared.web.paging import page_response
+from shared.web.query import list_query, replay_filter
 from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
@@ -63,12 +66,13 @@ class UpdatesApi:
     accept: Accept
     cancel: Cancel
     replay: Replay
+    audit: Audit
     outcomes: OutcomeStore
     clock: Clock
     callers: Callers
     waiting: Waiting
 
-    @handles_errors_async
+    @async_endpoint
     async def post_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Accept an update.
 
@@ -80,7 +84,7 @@ class UpdatesApi:
         repeated = {"Idempotency-Replayed": "true"} if accepted.repeated else {}
         return self._where(200 if outcome.state.final else 202, outcome, request, repeated | _applied(wait))
 
-    @handles_errors_async
+    @async_endpoint
     async def get_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return an update.
 
@@ -90,37 +94,40 @@ class UpdatesApi:
         stored = await self.waiting.in_time(lambda: self.outcomes.get(update_id))
         if stored is None:
             raise _NOT_FOUND
+        self.callers.authorize_reading(stored.outcome.submitted_by, request)
         outcome = await self.waiting.until_final(stored.outcome, wait)
         return json_response(200, resource(outcome), self._ask_again(outcome) | _applied(wait) | {"Vary": "Prefer"})
 
-    @handles_errors
+    @endpoint
     def cancel_update(self, request: func.HttpRequest) -> func.HttpResponse:
         """Cancel an update.
 
         It will not be sent. 409 where it is final already, or on its way to Graph.
         """
-        canceled = self.cancel(_id(request))
+        update_id, by = _id(request), self.callers.principal(request)
+        canceled = self.audit.of(Action.CANCEL, update_id, lambda: self.cancel(update_id), by=by)
         if canceled is None:
             raise _NOT_FOUND
         if isinstance(canceled, TooLate):
             raise Problem("tooLate", canceled.why)
         return json_response(200, resource(canceled))
 
-    @handles_errors
+    @endpoint
     def replay_update(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Replay an update that failed or was canceled.
 
         It becomes a new update, with the version of the old one, once.
         """
-        origin = origin_of(request, invocation)
-        replayed = self.replay(_id(request), submitted_by=self.callers.principal(request), origin=origin)
+        update_id, by, origin = _id(request), self.callers.principal(request), origin_of(request, invocation)
+        replay = partial(self.replay, update_id, submitted_by=by, origin=origin)
+        replayed = self.audit.of(Action.REPLAY, update_id, replay, by=by)
         if replayed is None:
             raise _NOT_FOUND
         if isinstance(replayed, NotReplayable):
             raise Problem("notReplayable", replayed.why)
         return self._where(202, replayed, request, {})
 
-    @handles_errors
+    @endpoint
     def replay_updates(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Replay failed and canceled updates by filter.
 
@@ -128,28 +135,22 @@ class UpdatesApi:
         """
         wanted, dry_run = replay_filter(json_body(request, MAX_MESSAGE_BYTES))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
-        done = self.replay.some(wanted, submitted_by=by, dry_run=dry_run, origin=origin)
+        replay = partial(self.replay.some, wanted, submitted_by=by, dry_run=dry_run, origin=origin)
         if dry_run:
-            return json_response(200, {"matched": done.matched})
+            return json_response(200, {"matched": replay().matched})
+        done = self.audit.of(Action.REPLAY, None, replay, by=by)
         return json_response(202, {"matched": done.matched, "replayed": done.replayed, "remaining": done.remaining})
 
-    @handles_errors
+    @endpoint
     def list_updates(self, request: func.HttpRequest) -> func.HttpResponse:
         """List updates, newest first.
 
         A page may hold fewer than `top`. `nextLink` leads to the next page and is missing on the last.
         """
         wanted, top, continuation = list_query(request)
-        try:
-            page = self.outcomes.list(wanted, top, continuation)
-        except InvalidContinuation:
-            raise Problem("invalidQuery", "The continuation is none that this API gave.") from None
-        answer: dict[str, object] = {"value": [resource(outcome, whole=False) for outcome in page.outcomes]}
-        if page.continuation is not None:
-            given, _ = parameters(request)
-            query = urlencode(given | {"continuation": page.continuation})
-            answer["nextLink"] = f"{self.callers.base(request)}{_ROUTE}?{query}"
-        return json_response(200, answer)
+        page = self.outcomes.list(wanted, top, continuation)
+        value = [resource(outcome, whole=False) for outcome in page.outcomes]
+        return page_response(request, self.callers.base(request) + _ROUTE, value, page.continuation)
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
         key = idempotency_key(request)

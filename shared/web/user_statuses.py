@@ -12,7 +12,8 @@ from shared.core.delivery.user_status import UserStatusRow as Row
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
 from shared.service.ports.storage import UserStatusStore
-from shared.web.errors import handles_errors
+from shared.web.caller import Callers
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import TEXT, as_json, operation, parameter
 from shared.web.openapi.schemas import Schema, ref
 from shared.web.response import Problem, json_response
@@ -25,8 +26,9 @@ class UserStatusesApi:
     """The values of one user status, by one read."""
 
     user_statuses: UserStatusStore
+    callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_user_status(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return the values of a user status.
 

@@ -14,7 +14,7 @@ from shared.service.intake.accept import Accept
 from shared.service.intake.webhook_refusals import UNKNOWN, WebhookRefusals
 from shared.service.ports.runtime import Clock
 from shared.web.batch import Item, accepted
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import BODY_FAULTS, TEXT, as_json, body, header, operation, parameter
 from shared.web.openapi.schemas import EXAMPLE, Schema, ref
 from shared.web.request import body_of, json_body, malformed, origin_of
@@ -41,7 +41,7 @@ class WebhooksApi:
     clock: Clock
     waiting: Waiting
 
-    @handles_errors
+    @endpoint
     def post_webhook(self, request: func.HttpRequest, *, invocation: str | None = None) -> func.HttpResponse:
         """Accept another system's request.
 
@@ -65,7 +65,7 @@ class WebhooksApi:
         self.refusals.count(name, Refusal.INVALID_MESSAGE if refused else None)
         return accepted(self.accept, items, submitted_by=None, origin=origin_of(request, invocation), kept=kept)
 
-    @handles_errors
+    @endpoint
     def allow_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer the CloudEvents handshake.
 
@@ -79,7 +79,7 @@ class WebhooksApi:
             allowed["WebHook-Allowed-Rate"] = rate if _RATE.fullmatch(rate) else "*"
         return json_response(200, {}, _ALLOW | allowed)
 
-    @handles_errors
+    @endpoint
     def get_webhook(self, request: func.HttpRequest) -> func.HttpResponse:
         """Answer Okta's one-time verification.
 
@@ -153,7 +153,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
             },
             401,
             *BODY_FAULTS,
-            key=False,
             parameters=[_SOURCE, *_BINARY_MODE],
             requestBody=body(
                 {"description": "The sender's own JSON; without a map, messages."},
@@ -167,7 +166,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
             "Webhooks",
             {200: as_json({"type": "object"}, "The challenge, as `verification`.")},
             404,
-            key=False,
             parameters=[
                 _SOURCE,
                 parameter("X-Okta-Verification-Challenge", {"type": "string"}, "header", "What to send back."),
@@ -177,7 +175,6 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
             WebhooksApi.allow_webhook,
             "Webhooks",
             {200: as_json({"type": "object"}, "Allowed.", _HANDSHAKE_HEADERS)},
-            key=False,
             parameters=[
                 _SOURCE,
                 parameter("WebHook-Request-Origin", {"type": "string"}, "header", "Who asks to send."),

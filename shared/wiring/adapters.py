@@ -15,6 +15,7 @@ from shared.adapters.graph import GraphClient
 from shared.adapters.identity import ManagedIdentity
 from shared.adapters.storage_clients import StorageClients
 from shared.adapters.storage_queue import StorageQueue
+from shared.adapters.storage_tables.audit_table import AuditTable
 from shared.adapters.storage_tables.counter_table import CounterTable
 from shared.adapters.storage_tables.erasure_table import ErasureTable
 from shared.adapters.storage_tables.idempotency_table import IdempotencyTable
@@ -24,6 +25,7 @@ from shared.adapters.storage_tables.table import Table
 from shared.adapters.storage_tables.user_status_table import UserStatusTable
 from shared.adapters.system import SystemClock, SystemRandomness, call_later
 from shared.service.ports import storage
+from shared.service.ports.audit import AuditStore
 from shared.service.ports.graph import Graph, Identity
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.telemetry import NoTelemetry, Telemetry
@@ -48,6 +50,7 @@ class Ports:
     idempotency_keys: storage.IdempotencyStore
     counters: storage.CounterStore
     erasures: storage.ErasureStore
+    audit: AuditStore
     graph: Graph
     identity: Identity
     clock: Clock
@@ -97,6 +100,7 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
         "idempotency_keys": lambda: IdempotencyTable(table("IdempotencyKeys")),
         "counters": lambda: CounterTable(table("Activity")),
         "erasures": lambda: ErasureTable(table("Erasures")),
+        "audit": lambda: AuditTable(table("Audit")),
     }
 
 

@@ -51,8 +51,17 @@ class Maintenance(UseCases):
     def purge(self) -> Purge:
         from shared.service.maintenance.purge import Purge
 
-        ports, retention = self.ports, self.settings.outcome_retention
-        return Purge(ports.outcomes, ports.idempotency_keys, ports.counters, ports.erasures, ports.clock, retention)
+        ports, settings = self.ports, self.settings
+        return Purge(
+            outcomes=ports.outcomes,
+            keys=ports.idempotency_keys,
+            counters=ports.counters,
+            erasures=ports.erasures,
+            clock=ports.clock,
+            retention=settings.outcome_retention,
+            audit=ports.audit,
+            audit_retention=settings.audit_retention,
+        )
 
     @made_once
     def erase(self) -> Erase:
@@ -83,6 +92,7 @@ class Maintenance(UseCases):
             leases=self.leases,
             rate_limiter=self.rate_limiter,
             write=self.write,
+            audit=self.audit,
             randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
             statistics=self.counters.statistics,

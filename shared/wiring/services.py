@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared.settings import Settings
+from shared.settings.values import Authentication
 from shared.wiring.adapters import CONNECTIONS
 from shared.wiring.maintenance import Maintenance
 from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
+    from shared.web.audit import AuditApi
     from shared.web.batch import BatchApi
     from shared.web.caller import Callers
     from shared.web.dashboard_files import DashboardFiles
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from shared.web.openapi.document import OpenApi
     from shared.web.queue_message import PoisonMessages, UpdateMessages
     from shared.web.running_checks import RunningChecks
+    from shared.web.session import SessionApi
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
     from shared.web.user_statuses import UserStatusesApi
@@ -73,6 +76,7 @@ class Services(Maintenance):
             accept=self.accept,
             cancel=self.cancel,
             replay=self.replay,
+            audit=self.audit,
             outcomes=ports.outcomes,
             clock=ports.clock,
             callers=self.callers,
@@ -101,26 +105,38 @@ class Services(Maintenance):
     def user_statuses(self) -> UserStatusesApi:
         from shared.web.user_statuses import UserStatusesApi
 
-        return UserStatusesApi(self.ports.user_statuses)
+        return UserStatusesApi(self.ports.user_statuses, self.callers)
 
     @made_once
     def erasures(self) -> ErasuresApi:
         from shared.web.erasures import ErasuresApi
 
-        return ErasuresApi(self.erase, self.callers)
+        return ErasuresApi(self.erase, self.audit, self.callers)
 
     @made_once
     def stats(self) -> StatsApi:
         from shared.web.stats import StatsApi
 
         ports = self.ports
-        return StatsApi(self.counters, self.queues, ports.rate_limit, self.quota, ports.clock)
+        return StatsApi(self.counters, self.queues, ports.rate_limit, self.quota, ports.clock, self.callers)
 
     @made_once
     def doctor(self) -> DoctorApi:
         from shared.web.doctor import DoctorApi
 
-        return DoctorApi(self.diagnose, self.running_checks, self.ports.clock)
+        return DoctorApi(self.diagnose, self.running_checks, self.callers, self.ports.clock)
+
+    @made_once
+    def audit_records(self) -> AuditApi:
+        from shared.web.audit import AuditApi
+
+        return AuditApi(self.audit, self.callers)
+
+    @made_once
+    def session(self) -> SessionApi:
+        from shared.web.session import SessionApi
+
+        return SessionApi(self.callers)
 
     @made_once
     def health(self) -> HealthApi:
@@ -144,8 +160,9 @@ class Services(Maintenance):
     def callers(self) -> Callers:
         from shared.web.caller import Callers
 
-        authenticated = os.environ.get("WEBSITE_AUTH_ENABLED", "").lower() in ("true", "1")
-        return Callers(self.settings.public_base_url, authenticated)
+        settings = self.settings
+        needs_role = settings.authentication is Authentication.ENTRA
+        return Callers(settings.public_base_url, settings.platform_authentication, needs_role)
 
     @made_once
     def running_checks(self) -> RunningChecks:

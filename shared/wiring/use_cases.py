@@ -15,10 +15,11 @@ from shared.wiring.adapters import Ports, connect
 from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
-    from shared.core.delivery.retry import DeliveryLimits
     from shared.core.rate_limit import Quota
+    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
+    from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
@@ -127,8 +128,7 @@ class UseCases:
             complete=self.complete,
             rate_limiter=self.rate_limiter,
             clock=ports.clock,
-            randomness=ports.randomness,
-            limits=self.delivery_limits,
+            decide=self.decide,
         )
 
     @made_once
@@ -146,7 +146,7 @@ class UseCases:
             complete=self.complete,
             clock=ports.clock,
             randomness=ports.randomness,
-            limits=self.delivery_limits,
+            decide=self.decide,
         )
 
     @made_once
@@ -208,14 +208,22 @@ class UseCases:
         return Quota(quota.count, int(quota.seconds * 1000))
 
     @made_once
-    def delivery_limits(self) -> DeliveryLimits:
+    def decide(self) -> Decide:
         from shared.core.delivery.retry import DeliveryLimits, RetryPolicy
+        from shared.service.delivery.decide import Decide
 
         settings = self.settings
         retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
-        return DeliveryLimits(settings.delivery_deadline, retry)
+        limits = DeliveryLimits(settings.delivery_deadline, retry)
+        return Decide(self.ports.clock, self.ports.randomness, limits)
 
-    # Outcomes.
+    # Outcomes and audit.
+
+    @made_once
+    def audit(self) -> Audit:
+        from shared.service.audit import Audit
+
+        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
 
     @made_once
     def repository(self) -> OutcomeRepository:

@@ -16,6 +16,7 @@ class Server:
     port: int
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    closed: int = 0
 
     @property
     def url(self) -> str:
@@ -49,7 +50,8 @@ def serving(play: Play, *, keep: bool = False) -> Iterator[Server]:
                 server.requests.append(whole)
                 play(connection, whole)
                 if not keep:
-                    return
+                    break
+        server.closed += 1
 
     main = threading.Thread(target=serve)
     main.start()

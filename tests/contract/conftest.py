@@ -1,4 +1,4 @@
-"""Each port twice: the twin and the real thing on Azurite."""
+"""Each port twice: the fake and the real thing on Azurite."""
 
 import uuid
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ def azurite_ports(storage: Azurite) -> Ports:
     return connect(Settings.from_environ(environ))
 
 
-@pytest.fixture(params=["twin", pytest.param("azurite", marks=pytest.mark.azurite)])
-def outside(request: pytest.FixtureRequest) -> Ports:
+@pytest.fixture(params=["fake", pytest.param("azurite", marks=pytest.mark.azurite)])
+def ports(request: pytest.FixtureRequest) -> Ports:
     """The storage ports, fresh for each test: the fakes, then the real ones."""
-    if request.param == "twin":
+    if request.param == "fake":
         return World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})).relay.ports
-    ports: Ports = request.getfixturevalue("azurite_ports")
-    return ports
+    azurite_ports: Ports = request.getfixturevalue("azurite_ports")
+    return azurite_ports

@@ -30,97 +30,97 @@ def an_erasure(n: int = 0, **changes: Any) -> Erasure:
     return replace(requested(an_id(seconds=n), Subject(name=NAME), NOW), **changes)
 
 
-def test_an_erasure_reads_back_whole(outside: Ports) -> None:
+def test_an_erasure_reads_back_whole(ports: Ports) -> None:
     """However much it has to remember."""
     progress = Progress(
         Stage.FOLLOW, 3, "continued", ("k" * 40,) * 1000, ("p",), ("f" * 36,) * 500, ("r",), changed=True, skipped=True
     )
     erasure = an_erasure(progress=progress, updates_erased=7, user_statuses_erased=2, state=ErasureState.RUNNING)
 
-    etag = outside.erasures.insert(erasure)
+    etag = ports.erasures.insert(erasure)
 
-    stored = outside.erasures.get(erasure.id)
+    stored = ports.erasures.get(erasure.id)
     assert stored is not None
     assert (stored.erasure, stored.etag) == (erasure, etag)
-    assert outside.erasures.get(an_id(99)) is None
+    assert ports.erasures.get(an_id(99)) is None
     with pytest.raises(Conflict):
-        outside.erasures.insert(erasure)
+        ports.erasures.insert(erasure)
 
 
-def test_an_erasures_row_is_changed_by_one_at_a_time(outside: Ports) -> None:
+def test_an_erasures_row_is_changed_by_one_at_a_time(ports: Ports) -> None:
     """And holds nothing of what it held before."""
-    first = outside.erasures.insert(an_erasure())
-    second = outside.erasures.replace(ended(an_erasure(), ErasureState.SUCCEEDED, NOW), first)
+    first = ports.erasures.insert(an_erasure())
+    second = ports.erasures.replace(ended(an_erasure(), ErasureState.SUCCEEDED, NOW), first)
     with pytest.raises(Conflict):
-        outside.erasures.replace(an_erasure(), first)
-    stored = outside.erasures.get(an_erasure().id)
+        ports.erasures.replace(an_erasure(), first)
+    stored = ports.erasures.get(an_erasure().id)
     assert stored is not None
     assert stored.etag == second
     assert stored.erasure.subject is None
     with pytest.raises(Conflict):
-        outside.erasures.replace(an_erasure(5), second)
+        ports.erasures.replace(an_erasure(5), second)
 
 
-def test_open_erasures_come_oldest_first_and_ended_ones_are_purged(outside: Ports) -> None:
+def test_open_erasures_come_oldest_first_and_ended_ones_are_purged(ports: Ports) -> None:
     """By the time of their end."""
     for n in (3, 1, 2):
-        outside.erasures.insert(an_erasure(n))
+        ports.erasures.insert(an_erasure(n))
     old = ended(an_erasure(4), ErasureState.SUCCEEDED, NOW - timedelta(hours=1))
-    outside.erasures.insert(old)
-    outside.erasures.insert(ended(an_erasure(5), ErasureState.FAILED, NOW + timedelta(microseconds=1)))
+    ports.erasures.insert(old)
+    ports.erasures.insert(ended(an_erasure(5), ErasureState.FAILED, NOW + timedelta(microseconds=1)))
 
-    assert [one.erasure.id for one in outside.erasures.open(10)] == [an_id(1), an_id(2), an_id(3)]
-    assert len(outside.erasures.open(2)) == 2
-    assert outside.erasures.purge(NOW, 10) == Purged(1)
-    assert outside.erasures.get(old.id) is None
-    (first, *_) = outside.erasures.open(1)
-    outside.erasures.replace(ended(first.erasure, ErasureState.SUCCEEDED, NOW), first.etag)
-    assert len(outside.erasures.open(10)) == 2
+    assert [stored.erasure.id for stored in ports.erasures.open(10)] == [an_id(1), an_id(2), an_id(3)]
+    assert len(ports.erasures.open(2)) == 2
+    assert ports.erasures.purge(NOW, 10) == Purged(1)
+    assert ports.erasures.get(old.id) is None
+    (first, *_) = ports.erasures.open(1)
+    ports.erasures.replace(ended(first.erasure, ErasureState.SUCCEEDED, NOW), first.etag)
+    assert len(ports.erasures.open(10)) == 2
 
 
-def test_an_erased_outcome_reads_back_and_is_found_by_its_ids(outside: Ports) -> None:
+def test_an_erased_outcome_reads_back_and_is_found_by_its_ids(ports: Ports) -> None:
     """Without a message, with what is left of it; an unreadable one with nothing left."""
     outcome = advance(queued(an_envelope(), NOW), Transition.CANCEL, NOW)
     left = Tombstone(POLICY, "u", "hr", None)
-    outside.outcomes.insert(replace(outcome, update=None, erased=left))
-    outside.outcomes.insert(replace(outcome, id=an_id(5), update=None, erased=Tombstone()))
+    ports.outcomes.insert(replace(outcome, update=None, erased=left))
+    ports.outcomes.insert(replace(outcome, id=an_id(5), update=None, erased=Tombstone()))
 
     for id_, remains in ((outcome.id, left), (an_id(5), Tombstone())):
-        stored = outside.outcomes.get(id_)
+        stored = ports.outcomes.get(id_)
         assert stored is not None
         assert (stored.outcome.update, stored.outcome.erased) == (None, remains)
     wanted = OutcomeFilter(
         device_compliance_policy_id=POLICY.upper(), device_compliance_user_status_id="u", source="hr"
     )
-    assert [one.id for one in outside.outcomes.list(wanted, 10).outcomes] == [outcome.id]
+    assert [update.id for update in ports.outcomes.list(wanted, 10).outcomes] == [outcome.id]
 
 
-def test_a_scan_shows_outcomes_whole_with_etags_that_guard(outside: Ports) -> None:
+def test_a_scan_shows_outcomes_whole_with_etags_that_guard(ports: Ports) -> None:
     """Each once, with what lists leave out."""
     attempt = Attempt(NOW, 12, 503, "x", "r", "c", 1.5)
     whole = [
         replace(record(queued(an_envelope(seconds=n, n=n), NOW), (attempt,)), result={"n": n}, raw_message="raw")
         for n in range(7)
     ]
-    for one in whole:
-        outside.outcomes.insert(one)
+    for update in whole:
+        ports.outcomes.insert(update)
     found, continuation, more = [], None, True
     while more:
-        page = outside.outcomes.scan(OutcomeFilter(created_before=NOW + timedelta(seconds=6)), 3, continuation)
+        page = ports.outcomes.scan(OutcomeFilter(created_before=NOW + timedelta(seconds=6)), 3, continuation)
         found += page.found
         continuation = page.continuation
         more = continuation is not None
-    assert [one.outcome for one in found] == whole[5::-1]
-    outside.outcomes.replace(replace(whole[0], attempt=2), found[-1].etag)
+    assert [stored.outcome for stored in found] == whole[5::-1]
+    ports.outcomes.replace(replace(whole[0], attempt=2), found[-1].etag)
     with pytest.raises(Conflict):
-        outside.outcomes.replace(replace(whole[0], attempt=3), found[-1].etag)
+        ports.outcomes.replace(replace(whole[0], attempt=3), found[-1].etag)
     with pytest.raises(InvalidContinuation):
-        outside.outcomes.scan(OutcomeFilter(), 3, "x")
+        ports.outcomes.scan(OutcomeFilter(), 3, "x")
 
 
-def test_a_scan_shows_every_row_about_user_statuses_once(outside: Ports) -> None:
+def test_a_scan_shows_every_row_about_user_statuses_once(ports: Ports) -> None:
     """Rows and acceptances; erased values are none."""
-    store = outside.user_statuses
+    store = ports.user_statuses
     keys = [f"{n:x}" * 40 for n in range(5)]
     for n, key in enumerate(keys):
         values = {"devicesCount": Value(n, VERSION, an_id()), "userPrincipalName": Value(None, VERSION, an_id())}
@@ -132,7 +132,7 @@ def test_a_scan_shows_every_row_about_user_statuses_once(outside: Ports) -> None
         found += page.found
         continuation = page.continuation
         more = continuation is not None
-    rows = {(one.key, one.user_status_id): dict(one.properties) for one in found}
+    rows = {(status.key, status.user_status_id): dict(status.properties) for status in found}
     assert len(found) == len(rows) == 10
     for n, key in enumerate(keys):
         assert rows[key, f"u{n}"] == {"devicesCount": n}
@@ -158,9 +158,9 @@ def test_no_table_names_an_erased_person(storage: Azurite) -> None:
     lived(world)
     assert NAME.lower() in entities(storage, prefix)
 
-    told = erase(world)
+    shown = erase(world)
 
-    assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 12, 1)
+    assert (shown["status"], shown["updatesErased"], shown["userStatusesErased"]) == ("succeeded", 12, 1)
     assert NAME.lower() not in entities(storage, prefix)
     assert "lovelace" not in entities(storage, prefix)
     late = world.accept(deviceComplianceUserStatusId="ada-1", userStatus=status(NAME, 2))

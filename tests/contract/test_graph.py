@@ -1,4 +1,4 @@
-"""What reading Graph promises: the twin, and the real adapter on the emulated Graph."""
+"""What reading Graph promises: the fake, and the real adapter on the emulated Graph."""
 
 import time
 import uuid
@@ -37,16 +37,16 @@ def emulated() -> Iterator[EmulatedGraph]:
         yield part
 
 
-@pytest.fixture(params=["twin", "emulated"])
+@pytest.fixture(params=["fake", "emulated"])
 def subject(request: pytest.FixtureRequest) -> Subject:
     """Each, empty."""
-    if request.param == "twin":
-        twin = ScriptedGraph(SteppedClock(NOW))
+    if request.param == "fake":
+        fake = ScriptedGraph(SteppedClock(NOW))
 
         def fill(policy: str, users: dict[str, str]) -> None:
-            twin.users[policy] = list(users.items())
+            fake.users[policy] = list(users.items())
 
-        return Subject(twin, "token-1", fill)
+        return Subject(fake, "token-1", fill)
     part: EmulatedGraph = request.getfixturevalue("emulated")
     part.control("DELETE", "state")
     adapter = GraphClient(
@@ -60,7 +60,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
     )
 
     def seed(policy: str, users: dict[str, str]) -> None:
-        value = [{"policyId": policy, "id": one, "userPrincipalName": name} for one, name in users.items()]
+        value = [{"policyId": policy, "id": user, "userPrincipalName": name} for user, name in users.items()]
         part.control("PUT", "state", {"value": value})
 
     return Subject(adapter, issue(GRAPH_AUDIENCE, [WRITE_ROLE], now=time.time(), lifetime=600), seed)
@@ -85,7 +85,7 @@ def test_a_list_visits_every_user_status_of_its_policy_once(subject: Subject) ->
     users = {f"id{n}": f"user{n}@contoso.example" for n in range(5)}
     subject.fill(OTHER, {"other": "other@contoso.example"})
     subject.fill(POLICY, users)
-    assert sorted(entries(subject, POLICY)) == sorted((name, one) for one, name in users.items())
+    assert sorted(entries(subject, POLICY)) == sorted((name, user) for user, name in users.items())
 
 
 def test_a_policy_without_user_statuses_has_an_empty_list(subject: Subject) -> None:

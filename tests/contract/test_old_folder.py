@@ -107,7 +107,7 @@ def test_an_update_of_the_version_before_is_put_back_and_delivered(old: Ports, w
 
 
 def test_keys_and_the_shared_row_of_the_version_before_are_found_until_they_expire(old: Ports) -> None:
-    """A twin finds its first update; the hold is kept."""
+    """A repeated message finds its first update; the hold is kept."""
     assert old.idempotency_keys.reserve("s" * 64, KeyReservation(an_id(9), "f")).update_id == an_id()
     assert old.rate_limit.read()[0] == RateLimitState(hold_until=5)
     assert old.idempotency_keys.purge(NOW + timedelta(hours=1), 9) == Purged(1)

@@ -10,20 +10,20 @@ KEY = "a" * 40
 VERSION = Version(638_000_000_000_000_000, an_id())
 
 
-def test_a_message_keeps_its_text_and_counts_in_the_head(outside: Ports) -> None:
+def test_a_message_keeps_its_text_and_counts_in_the_head(ports: Ports) -> None:
     """Length counts hidden messages too; the head is the first visible one."""
-    assert outside.queue.head().length == 0
-    outside.queue.put('{"a": "é\u2028"}')
-    outside.queue.put("{}", timedelta(hours=1))
+    assert ports.queue.head().length == 0
+    ports.queue.put('{"a": "é\u2028"}')
+    ports.queue.put("{}", timedelta(hours=1))
 
-    head = outside.queue.head()
+    head = ports.queue.head()
 
     assert head.length == 2
     assert head.inserted is not None
 
 
-def test_a_queue_that_can_be_written_holds_no_message_for_it(outside: Ports) -> None:
+def test_a_queue_that_can_be_written_holds_no_message_for_it(ports: Ports) -> None:
     """Readiness asks often."""
-    outside.queue.touch()
-    outside.queue.touch()
-    assert outside.queue.head().length == 0
+    ports.queue.touch()
+    ports.queue.touch()
+    assert ports.queue.head().length == 0

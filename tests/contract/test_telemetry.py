@@ -1,4 +1,4 @@
-"""What telemetry promises the use cases, whoever watches: the twin, OpenTelemetry's SDK, nobody."""
+"""What telemetry promises the use cases, whoever watches: the fake, OpenTelemetry's SDK, nobody."""
 
 from typing import Any
 
@@ -88,6 +88,7 @@ def test_whatever_there_is_to_tell_can_be_told(make: Any) -> None:
                 telemetry.outcome_changed(outcome)
     for outcome in outcomes:
         telemetry.outcome_changed(outcome)
+    telemetry.webhook_refused("jamf", "signature")
 
 
 @pytest.mark.parametrize("make", WATCHING)

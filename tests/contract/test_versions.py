@@ -55,7 +55,7 @@ def test_an_outcome_with_members_of_a_newer_version_is_read_moved_and_kept(rows:
     assert (moved["State"], moved["Held"]) == ("DELIVERED", 7)
     assert json.loads(moved["Summary0"])["priority"] == "bulk"
     assert json.loads(moved["Detail0"])["verification"] == {"state": "confirmed"}
-    assert [one.state for one in outcomes.list(OutcomeFilter(), 9).outcomes] == [State.DELIVERED]
+    assert [update.state for update in outcomes.list(OutcomeFilter(), 9).outcomes] == [State.DELIVERED]
 
 
 def test_a_message_with_members_of_a_newer_version_is_still_an_update(rows: Rows) -> None:
@@ -82,9 +82,9 @@ def test_an_outcome_in_a_state_of_a_newer_version_breaks_no_page_and_stays_open(
     now = NOW.replace(hour=23)
 
     for _ in range(2):
-        assert [one.id for one in outcomes.open(NOW, now)] == [an_id(n=2), an_id(n=0)]
-    assert [one.id for one in outcomes.list(OutcomeFilter(), 9).outcomes] == [an_id(n=2), an_id(n=0)]
-    assert [one.outcome.id for one in outcomes.scan(OutcomeFilter(), 9).found] == [an_id(n=2), an_id(n=0)]
+        assert [update.id for update in outcomes.open(NOW, now)] == [an_id(n=2), an_id(n=0)]
+    assert [update.id for update in outcomes.list(OutcomeFilter(), 9).outcomes] == [an_id(n=2), an_id(n=0)]
+    assert [stored.outcome.id for stored in outcomes.scan(OutcomeFilter(), 9).found] == [an_id(n=2), an_id(n=0)]
     assert any(keys(an_id(n=1))[1] == getattr(record_, "row", None) for record_ in caplog.records)
     for n in (0, 2):
         stored = outcomes.get(an_id(n=n))
@@ -92,7 +92,7 @@ def test_an_outcome_in_a_state_of_a_newer_version_breaks_no_page_and_stays_open(
         outcomes.replace(advance(stored.outcome, Transition.CANCEL, NOW), stored.etag)
     assert not list(outcomes.open(NOW, now))
     rows.change("outcomes", *keys(an_id(n=1)), State="QUEUED")
-    assert [one.id for one in outcomes.open(NOW, now)] == [an_id(n=1)]
+    assert [update.id for update in outcomes.open(NOW, now)] == [an_id(n=1)]
 
 
 def test_a_user_status_with_members_of_a_newer_version_is_read_moved_and_kept(rows: Rows) -> None:
@@ -144,7 +144,7 @@ def test_an_erasure_with_members_of_a_newer_version_goes_on(rows: Rows) -> None:
 
 
 def test_a_key_and_counts_with_members_of_a_newer_version_are_read(rows: Rows) -> None:
-    """A twin finds the first update of its key."""
+    """A fake finds the first update of its key."""
     first = rows.ports.idempotency_keys.reserve("s" * 64, KeyReservation(an_id(), "f"))
     rows.change("idempotency_keys", "s" * 64, "key", Lane="bulk")
     hour = NOW.replace(minute=0)

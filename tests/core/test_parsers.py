@@ -95,10 +95,10 @@ def test_milliseconds_read_back(moment: datetime) -> None:
 @given(MOMENTS, st.integers(0, 2**80))
 def test_an_id_carries_its_acceptance_time_and_sorts_by_it(moment: datetime, bits: int) -> None:
     """UUIDv7."""
-    one, later = new_update_id(moment, bits), new_update_id(moment + timedelta(milliseconds=1), 0)
-    assert is_update_id(one)
-    assert timedelta(0) <= moment - accepted_at(one) < timedelta(milliseconds=1)
-    assert one < later
+    first, later = new_update_id(moment, bits), new_update_id(moment + timedelta(milliseconds=1), 0)
+    assert is_update_id(first)
+    assert timedelta(0) <= moment - accepted_at(first) < timedelta(milliseconds=1)
+    assert first < later
 
 
 def test_a_version_is_the_report_or_else_the_acceptance() -> None:

@@ -62,11 +62,11 @@ rows = st.builds(lambda values, names: UserStatusRow("p", "u", values, None, nam
 
 
 @given(several_values, several_values, several_values)
-def test_merging_is_associative_commutative_and_idempotent(one: Values, two: Values, three: Values) -> None:
+def test_merging_is_associative_commutative_and_idempotent(first: Values, second: Values, third: Values) -> None:
     """So the order in which updates arrive decides nothing."""
-    assert newest(newest(one, two), three) == newest(one, newest(two, three))
-    assert newest(one, two) == newest(two, one)
-    assert newest(one, one) == newest(one) == one
+    assert newest(newest(first, second), third) == newest(first, newest(second, third))
+    assert newest(first, second) == newest(second, first)
+    assert newest(first, first) == newest(first) == first
 
 
 @given(rows, acceptances)
@@ -75,7 +75,7 @@ def test_what_was_written_is_not_pending_any_more(row: UserStatusRow, accepted: 
     after = confirm(row, pending_values(row, accepted))
 
     assert pending_values(after, accepted) == {}
-    assert not any(is_newer(after, one) for one in accepted)
+    assert not any(is_newer(after, acceptance) for acceptance in accepted)
 
 
 @given(rows, acceptances)
@@ -94,8 +94,8 @@ def test_any_order_and_repetition_ends_in_the_same_row(
     at_once = confirm(row, pending_values(row, accepted))
     one_by_one, order = row, accepted * 2
     shuffle.shuffle(order)
-    for one in order:
-        one_by_one = confirm(one_by_one, pending_values(one_by_one, (one,)))
+    for acceptance in order:
+        one_by_one = confirm(one_by_one, pending_values(one_by_one, (acceptance,)))
 
     versions_of = lambda it: {name: value.version for name, value in it.confirmed.items()}
     assert versions_of(one_by_one) == versions_of(at_once)

@@ -67,7 +67,7 @@ def page(context: BrowserContext, relay: Stack) -> Iterator[Page]:
     wrong: list[str] = []
     tab = context.new_page()
     tab.on("pageerror", lambda error: wrong.append(str(error)))
-    tab.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
+    tab.on("console", lambda message: wrong.append(message.text) if "Content Security" in message.text else None)
     tab.on("dialog", lambda dialog: wrong.append(dialog.message))
     yield tab
     assert wrong == []

@@ -47,6 +47,11 @@ interface Stats {
   webhooks: Record<string, WebhookRequests>;
 }
 
+interface SignedIn { id: string; name: string; roles: string[] }
+interface Session { authentication: "functionKeys" | "entra"; signedIn?: SignedIn | null }
+interface AuditRecord {
+  id: string; createdDateTime: string; action: string; by: string | null; target: string | null; result: string;
+}
 type Checks = Record<string, string>;
 interface Problem { status: number; detail?: string; errors?: Fault[] }
 
@@ -73,6 +78,10 @@ type Form = HTMLFormElement & { elements: Fields };
 /** The elements of index.html that have an id. */
 interface Ids {
   again: HTMLButtonElement; ask: HTMLDialogElement; "ask-act": HTMLButtonElement; "ask-close": HTMLButtonElement;
+  "audit-action": HTMLSelectElement; "audit-empty": HTMLElement; "audit-export": HTMLButtonElement;
+  "audit-newest": HTMLAnchorElement; "audit-older": HTMLAnchorElement; "audit-rows": HTMLElement;
+  "audit-shown": HTMLElement; "audit-table": HTMLElement; "no-role": HTMLElement; "no-role-text": HTMLElement;
+  records: HTMLElement; "sign-out": HTMLAnchorElement; "to-audit": HTMLAnchorElement; who: HTMLElement;
   "ask-text": HTMLElement; "ask-title": HTMLElement; back: HTMLAnchorElement; banner: HTMLElement;
   "banner-said": HTMLElement; between: HTMLElement; chart: HTMLElement; "chart-from": HTMLElement;
   "chart-most": HTMLElement; "chart-said": HTMLElement; checks: HTMLElement; clear: HTMLButtonElement;

@@ -53,7 +53,7 @@ class GraphCaller:
         headers = self._headers | about | {"Content-Length": str(len(body))}
         lines = [
             f"PATCH {_ROOT}/{POLICY}/userStatuses/u0 HTTP/1.1",
-            *(f"{name}: {one}" for name, one in headers.items()),
+            *(f"{name}: {text}" for name, text in headers.items()),
         ]
         address = urlsplit(self._base_url)
         with socket.create_connection((str(address.hostname), address.port or 80), timeout=10) as connection:

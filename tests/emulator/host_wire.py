@@ -40,7 +40,7 @@ class Asked:
         with socket.create_connection(("127.0.0.1", self.port), SECONDS) as connection:
             wire = Wire(connection)
             if case.get("pipelined"):
-                connection.sendall(b"".join(b"".join(head_and_body(self, one)) for one in case["requests"]))
+                connection.sendall(b"".join(b"".join(head_and_body(self, text)) for text in case["requests"]))
             answers = []
             for request in case["requests"]:
                 try:

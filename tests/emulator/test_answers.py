@@ -130,4 +130,4 @@ def test_a_slow_answer_is_a_usual_one(graph: EmulatedGraph, caller: GraphCaller)
     with pytest.raises(requests.Timeout):
         caller.write(timeout=0.1)
     assert caller.write(2).status_code == 200
-    assert len([one for one in graph.writes() if one["applied"]]) == 2
+    assert len([call for call in graph.writes() if call["applied"]]) == 2

@@ -37,7 +37,7 @@ def test_no_route_hides_another() -> None:
         template = str(route.function.trigger["route"])
         path = "/api/" + re.sub(r"\{\*?\w+\}", "0b1c", template)
         for method in route.methods:
-            first = next(one for one in app_routes() if one.match(method, path) is not None)
+            first = next(route for route in app_routes() if route.match(method, path) is not None)
             assert first.function.name == route.function.name, (method, path)
 
 

@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "emulator"]
 def children(pid: int) -> list[int]:
     """The processes below one."""
     found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(one) for one in found.read_text().split()] if found.exists() else []
+    return [int(number) for number in found.read_text().split()] if found.exists() else []
 
 
 def alive(pid: int) -> bool:
@@ -79,7 +79,7 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
             for name in ("graph", "identity", "host"):
                 command += [f"--port-{name}", str(port)]
             done = subprocess.run(
-                [one for one in command if one != "--free-ports"], capture_output=True, cwd=ROOT, timeout=60
+                [word for word in command if word != "--free-ports"], capture_output=True, cwd=ROOT, timeout=60
             )
             assert done.returncode == 1
             assert done.stderr.decode().count("\n") == 1
@@ -102,4 +102,4 @@ def test_the_strict_graph_refuses_what_graph_would() -> None:
         assert requests.patch(url, json={}, timeout=5).status_code == 401
         assert requests.put(url, json={}, timeout=5).status_code == 405
         assert requests.patch(f"{graph.base_url}/beta/users/1", json={}, timeout=5).status_code == 400
-        assert [one["status"] for one in graph.writes()] == [401]
+        assert [call["status"] for call in graph.writes()] == [401]

@@ -17,7 +17,7 @@ def test_faults_are_met_in_their_order_and_so_often_as_asked(graph: EmulatedGrap
     """Several can be sent at once."""
     graph.control("POST", "faults", [{"kind": "status", "status": 503, "count": 2}, {"kind": "noRoute"}])
     assert [caller.write().status_code for _ in range(4)] == [503, 503, 400, 200]
-    assert [one["fault"] for one in graph.writes()] == ["status", "status", "noRoute", None]
+    assert [call["fault"] for call in graph.writes()] == ["status", "status", "noRoute", None]
 
 
 def calls(caller: GraphCaller) -> dict[str, requests.Response]:

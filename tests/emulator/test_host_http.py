@@ -119,9 +119,9 @@ def filled(asked: Asked, value: Any) -> Any:
         case str():
             return asked.filled(value)
         case dict():
-            return {name: filled(asked, one) for name, one in value.items()}
+            return {name: filled(asked, member) for name, member in value.items()}
         case list():
-            return [filled(asked, one) for one in value]
+            return [filled(asked, element) for element in value]
         case _:
             return value
 

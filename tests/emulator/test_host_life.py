@@ -50,7 +50,7 @@ class World:
     def events(self, event: str, **members: Any) -> list[dict[str, Any]]:
         """What the app has recorded."""
         found = read_records(self._records)
-        return [one for one in found if one["event"] == event and members.items() <= one.items()]
+        return [record for record in found if record["event"] == event and members.items() <= record.items()]
 
     def wait(self, event: str, count: int = 1, **members: Any) -> list[dict[str, Any]]:
         until(lambda: len(self.events(event, **members)) >= count, 30, f"{event} {members}")
@@ -141,13 +141,13 @@ def test_a_run_longer_than_its_step_is_followed_by_the_next_at_once(tmp_path: Pa
 
 def test_one_of_two_hosts_runs_a_timer(world: World) -> None:
     """The other one begins when the first is gone."""
-    with started(world.host()) as one:
+    with started(world.host()) as host:
         world.wait("run", timer="t_startup")
         with started(world.host()) as other:
             world.queue("ha-record").send_message("both are up")
             world.wait("seen", queue="ha-record")
             assert len(world.events("run", timer="t_startup")) == 1
-            one.stop()
+            host.stop()
             world.wait("run", 2, timer="t_startup")
             assert other.running()
 
@@ -162,16 +162,16 @@ def test_a_function_that_cannot_be_fed_is_switched_off_alone(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "error"),
     [
         ('{"extensions": {"queues": {"batchSize": 33}}}', "batchSize must be 1 to 32"),
         ("{", "host.json is not JSON"),
     ],
 )
-def test_a_host_json_that_the_host_refuses_is_refused(world: World, settings: str, said: str) -> None:
+def test_a_host_json_that_the_host_refuses_is_refused(world: World, settings: str, error: str) -> None:
     """Nothing answers; the real host says 503 to everything."""
     (world.app / "host.json").write_text(settings)
-    with pytest.raises(StartError, match=said), started(world.host()):
+    with pytest.raises(StartError, match=error), started(world.host()):
         pass
 
 
@@ -199,5 +199,5 @@ def test_with_telemetry_the_trace_is_the_hosts_own_span_in_the_callers_trace(wor
     assert ours["trace_parent"][:36] == caller[:36]
     assert ours["trace_parent"] != caller
     assert ours["trace_state"] == "a=1"
-    assert len({one["trace_parent"][3:35] for one in (ours, garbage, none)}) == 3
+    assert len({record["trace_parent"][3:35] for record in (ours, garbage, none)}) == 3
     assert garbage["trace_state"] == ""

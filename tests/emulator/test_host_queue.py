@@ -52,7 +52,9 @@ class World:
 
     def seen(self, message: str) -> list[dict[str, Any]]:
         """What its function saw of a message, try by try."""
-        return [one for one in read_records(self.records) if one["event"] == "seen" and one.get("id") == message]
+        return [
+            record for record in read_records(self.records) if record["event"] == "seen" and record.get("id") == message
+        ]
 
     def dead(self, queue: str) -> list[QueueMessage]:
         """What is in a queue's poison queue, if there is one."""
@@ -88,7 +90,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             hidden = sum(case[request.param]["end"] == "hidden" for case in CASES.values())
             until(lambda: found.left("ha-record") + found.left("ha-fail") == 0, 40, "empty queues")
             until(lambda: found.left("ha-own-poison") == hidden, 20, "the hidden messages alone")
-            found.dead_at_first = [(queue, one) for queue in QUEUES for one in found.dead(queue)]
+            found.dead_at_first = [(queue, dead) for queue in QUEUES for dead in found.dead(queue)]
             yield found
 
 
@@ -96,24 +98,24 @@ def test_what_the_function_sees(world: World) -> None:
     """So many tries, the dequeue count going up, and the recorded body and metadata each time."""
     for name, case in CASES.items():
         wanted, seen = case[world.encoding], world.seen(world.ids[name])
-        assert [one["dequeue_count"] for one in seen] == list(range(1, wanted["tries"] + 1)), name
-        for one in seen:
+        assert [record["dequeue_count"] for record in seen] == list(range(1, wanted["tries"] + 1)), name
+        for record in seen:
             for member, value in wanted["seen"].items():
-                assert one[member] == value or (value == "*" and one[member]), (name, member)
+                assert record[member] == value or (value == "*" and record[member]), (name, member)
 
 
 def test_what_goes_to_poison(world: World) -> None:
     """The text as it was, a new id, no dequeue count, seven days."""
     ends = ((case["queue"], world.text(case["put"]), case[world.encoding]["end"]) for case in CASES.values())
-    assert Counter((queue, one.content) for queue, one in world.dead_at_first) == Counter(
+    assert Counter((queue, dead.content) for queue, dead in world.dead_at_first) == Counter(
         (queue, text) for queue, text, end in ends if end == "poison"
     )
-    for _, one in world.dead_at_first:
-        assert one.id not in world.ids.values()
-        assert one.dequeue_count == 0
-        assert one.expires_on
-        assert one.inserted_on
-        assert (one.expires_on - one.inserted_on).days == _DAYS
+    for _, dead in world.dead_at_first:
+        assert dead.id not in world.ids.values()
+        assert dead.dequeue_count == 0
+        assert dead.expires_on
+        assert dead.inserted_on
+        assert (dead.expires_on - dead.inserted_on).days == _DAYS
 
 
 def test_a_poison_queue_has_no_poison_queue(world: World) -> None:
@@ -140,18 +142,18 @@ def test_a_body_with_a_time_that_is_none_fails_before_the_function(world: World)
     text = json.dumps({"insertionTime": "yesterday", "mark": world.encoding})
     message = world.put("ha-record", {"encodedAsTheHostWants": text})
     whole = world.text({"encodedAsTheHostWants": text})
-    until(lambda: whole in {one.content for one in world.dead("ha-record")}, 30, "the poison copy")
+    until(lambda: whole in {dead.content for dead in world.dead("ha-record")}, 30, "the poison copy")
     assert not world.seen(message)
 
 
 def test_so_many_run_at_once(world: World) -> None:
     """``batchSize`` plus ``newBatchThreshold``, each queue for itself."""
     ids = [world.put("ha-sleep", {"encodedAsTheHostWants": "0.5"}) for _ in range(24)]
-    until(lambda: all(world.seen(one) for one in ids), 30, "all messages")
-    assert max(one["running"] for message in ids for one in world.seen(message)) in range(12, 17)
+    until(lambda: all(world.seen(message) for message in ids), 30, "all messages")
+    assert max(record["running"] for message in ids for record in world.seen(message)) in range(12, 17)
 
 
 def test_a_queue_function_gets_no_trace(world: World) -> None:
     """The host's span is not the sender's."""
-    traces = {one["trace"] for message in world.ids.values() for one in world.seen(message) if "trace" in one}
+    traces = {record["trace"] for message in world.ids.values() for record in world.seen(message) if "trace" in record}
     assert traces == {""}

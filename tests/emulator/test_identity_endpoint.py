@@ -104,7 +104,7 @@ def test_a_token_can_have_expired_or_live_shortly(identity: EmulatedIdentity) ->
 def test_a_fault_can_be_for_one_resource(identity: EmulatedIdentity) -> None:
     """Graph's tokens fail, those of storage do not."""
     identity.fault("status", count=None, match={"resource": GRAPH_AUDIENCE})
-    assert [ask(identity, one).status_code for one in (GRAPH_AUDIENCE, STORAGE)] == [500, 200]
+    assert [ask(identity, audience).status_code for audience in (GRAPH_AUDIENCE, STORAGE)] == [500, 200]
 
 
 def test_it_counts_calls_and_how_many_are_in_progress_at_once(identity: EmulatedIdentity) -> None:
@@ -118,6 +118,6 @@ def test_it_counts_calls_and_how_many_are_in_progress_at_once(identity: Emulated
     with ThreadPoolExecutor(3) as pool:
         for call in [pool.submit(give_up) for _ in range(3)]:
             call.result()
-    until(lambda: all(one["end"] for one in identity.requests()), 10, "the end of the calls")
+    until(lambda: all(call["end"] for call in identity.requests()), 10, "the end of the calls")
     ask(identity)
     assert identity.summary() == {"calls": 4, "byStatus": {"None": 3, "200": 1}, "mostAtOnce": 3}

@@ -93,7 +93,7 @@ def test_writes_are_counted_by_window(graph: EmulatedGraph, caller: GraphCaller)
     """The fullest one, of any length."""
     for number in range(3):
         caller.write(number)
-    wide, narrow = (graph.control("GET", f"summary?windowSeconds={one}") for one in (LONG, 0.000001))
+    wide, narrow = (graph.control("GET", f"summary?windowSeconds={seconds}") for seconds in (LONG, 0.000001))
     assert (wide["worstWindow"], narrow["worstWindow"]) == (3, 1)
 
 

@@ -15,7 +15,7 @@ ALL = ["u0", "u1", "u2"]
 def caller(graph: EmulatedGraph) -> GraphCaller:
     """Return a caller of a Graph with three user statuses on two pages."""
     graph.config(pageSize=2)
-    held = [{"policyId": POLICY, "id": one, "userPrincipalName": f"{one}@contoso.example"} for one in ALL]
+    held = [{"policyId": POLICY, "id": user, "userPrincipalName": f"{user}@contoso.example"} for user in ALL]
     graph.control("PUT", "state", {"value": held})
     return GraphCaller(graph.base_url)
 
@@ -23,11 +23,11 @@ def caller(graph: EmulatedGraph) -> GraphCaller:
 def walk(caller: GraphCaller, pages: int) -> tuple[list[str], list[list[str]]]:
     """Follow at most so many links; return the addresses of the pages, and the ids on them."""
     page = caller.page(**{"$select": "id"})
-    addresses, ids = [unquote(str(page.url))], [[one["id"] for one in page.json()["value"]]]
+    addresses, ids = [unquote(str(page.url))], [[status["id"] for status in page.json()["value"]]]
     while len(ids) < pages and (link := page.json().get("@odata.nextLink")):
         page = caller.page(link)
         addresses.append(unquote(str(page.url)))
-        ids.append([one["id"] for one in page.json()["value"]])
+        ids.append([status["id"] for status in page.json()["value"]])
     return addresses, ids
 
 
@@ -84,7 +84,7 @@ def test_entries_can_be_missing_for_some_reads(graph: EmulatedGraph, caller: Gra
     """By id or by name."""
     graph.fault("missing", count=2, entries=["u0", "u2@contoso.example"])
     first = caller.page().json()
-    assert [one["id"] for one in first["value"]] == ["u1"]
+    assert [status["id"] for status in first["value"]] == ["u1"]
     assert caller.page(first["@odata.nextLink"]).json()["value"] == []
     assert walk(caller, 4)[1] == [["u0", "u1"], ["u2"]]
 

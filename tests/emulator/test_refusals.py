@@ -36,8 +36,8 @@ def test_without_a_licence_every_call_is_refused(graph: EmulatedGraph, caller: G
     """Reads too."""
     graph.fault("noLicence", count=None)
     refusals = [caller.write(), caller.read(), caller.page(), caller.policies(), caller.ask("GET", f"/{POLICY}")]
-    assert {one.status_code for one in refusals} == {400}
-    assert {one.json()["error"]["message"] for one in refusals} == {"Request not applicable to target tenant."}
+    assert {refusal.status_code for refusal in refusals} == {400}
+    assert {refusal.json()["error"]["message"] for refusal in refusals} == {"Request not applicable to target tenant."}
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_a_success_can_carry_an_error(graph: EmulatedGraph, caller: GraphCaller)
     graph.fault("errorInSuccess", count=2)
     graph.fault("errorInSuccess", members={"value": [{"id": "u0"}]})
     answers = [caller.write(), caller.read(), caller.page()]
-    assert [one.status_code for one in answers] == [200] * 3
-    assert all(one.json()["error"]["code"] == "generalException" for one in answers)
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert all(answer.json()["error"]["code"] == "generalException" for answer in answers)
     assert answers[2].json()["value"] == [{"id": "u0"}]
     assert not graph.statuses()
 

@@ -25,7 +25,9 @@ class Collector:
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The data of one kind: ``RequestData``, ``RemoteDependencyData``, ``MessageData``, ``MetricData``."""
         return [
-            one["data"]["baseData"] | {"tags": one["tags"]} for one in self.envelopes if one["data"]["baseType"] == kind
+            envelope["data"]["baseData"] | {"tags": envelope["tags"]}
+            for envelope in self.envelopes
+            if envelope["data"]["baseType"] == kind
         ]
 
     def metrics(self) -> set[str]:

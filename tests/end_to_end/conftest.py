@@ -9,10 +9,13 @@ from emulator.stack import Stack, stack
 
 #: Tests that need what Microsoft's host cannot be asked for.
 _EMULATOR_ALONE = {
-    "test_kills.py": "leases of seconds",
+    "test_kills_by_line.py": "leases of seconds",
+    "test_kills_under_load.py": "leases of seconds",
+    "test_hosts_side_by_side.py": "leases of seconds",
     "test_outages.py": "leases of seconds",
     "test_senders.py": "a function key by a setting",
 }
+_LONGEST = ("test_kills", "test_outages", "test_hosts_side_by_side", "test_malformed")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def running() -> Iterator[Stack]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: the others fill the time beside them."""
-    items.sort(key=lambda item: ("test_kills" not in item.nodeid, "test_outages" not in item.nodeid))
+    items.sort(key=lambda item: not any(module in item.nodeid for module in _LONGEST))
     if chosen() == "func":
         for item in items:
             for module, what in _EMULATOR_ALONE.items():

@@ -15,6 +15,7 @@ from tests.builders import a_message
 
 QUICK = {"GRAPH_TIMEOUT_SECONDS": "2", "RETRY_BASE_SECONDS": "0.5", "RETRY_MAX_SECONDS": "3"}
 FINAL = ("succeeded", "failed", "canceled")
+OPEN = ("notStarted", "running")
 
 
 def post(base_url: str, message: Any = None, **changes: Any) -> dict[str, Any]:
@@ -51,6 +52,13 @@ def listed(base_url: str, **params: str) -> list[dict[str, Any]]:
     return found
 
 
+def first(base_url: str, **params: str) -> list[dict[str, Any]]:
+    """The newest update of a list, if it has any."""
+    query = {"top": "1"} | params
+    found: list[dict[str, Any]] = requests.get(f"{base_url}/api/updates", params=query, timeout=30).json()["value"]
+    return found
+
+
 def queue(stack: Stack, name: str = "compliance-updates") -> QueueClient:
     """The queue, through the plain SDK without any encoding."""
     return QueueClient.from_connection_string(stack.storage.connection_string, name)
@@ -71,7 +79,7 @@ def submit(parts: Stack, reports: list[dict[str, Any]]) -> list[str]:
     """POST them all, at whichever host answers, until each is accepted; their ids."""
     answered: list[str] = []
 
-    def one(body: dict[str, Any]) -> None:
+    def send(body: dict[str, Any]) -> None:
         def accepted() -> bool:
             for host in parts.hosts:
                 with suppress(requests.RequestException):
@@ -84,30 +92,32 @@ def submit(parts: Stack, reports: list[dict[str, Any]]) -> list[str]:
         until(accepted, 120, "an acceptance")
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(one, reports))
+        list(threads.map(send, reports))
     return answered
 
 
 def settled(
-    parts: Stack, count: int, seconds: float = 150, *, name: str = "compliance-updates"
+    parts: Stack, count: int, seconds: float = 150, *, name: str = "compliance-updates", **chosen: str
 ) -> list[dict[str, Any]]:
-    """All updates, once every one of them is final and both queues are empty."""
+    """The chosen updates, once every one of them is final and the queue is empty."""
 
     def done() -> bool:
         with suppress(requests.RequestException, ValueError, KeyError):
-            found = listed(parts.base_url)
-            return len(found) >= count and all(one["status"] in FINAL for one in found)
+            if any(first(parts.base_url, status=status, **chosen) for status in OPEN):
+                return False
+            found = listed(parts.base_url, **chosen)
+            return len(found) >= count and all(update["status"] in FINAL for update in found)
         return False
 
     until(done, seconds, f"{count} final updates")
     until(lambda: queue_is_empty(parts, name), 60, "an empty queue")
-    return listed(parts.base_url)
+    return listed(parts.base_url, **chosen)
 
 
 def never_went_back(parts: Stack) -> None:
     """Per user, applied writes are in the order of their reports, one at a time."""
     last: dict[str, int] = {}
-    for write in sorted((one for one in parts.graph.writes() if one["applied"]), key=lambda one: one["applied"]):
+    for write in sorted((call for call in parts.graph.writes() if call["applied"]), key=lambda call: call["applied"]):
         reported = ticks(write["body"]["lastReportedDateTime"]) or 0
         assert reported >= last.get(write["userStatusId"], 0), write
         last[write["userStatusId"]] = reported

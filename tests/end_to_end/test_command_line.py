@@ -12,7 +12,8 @@ import pytest
 
 from emulator.stack import Stack, stack
 from tests.builders import POLICY
-from tests.relay.served import ROOT, ended, environment, launched, listening
+from tests.relay.process import ROOT, environment, finish, start
+from tests.relay.relay_server import listening
 
 pytestmark = pytest.mark.end_to_end
 HEADER = "deviceCompliancePolicyId,deviceComplianceUserStatusId,status,devicesCount,lastReportedDateTime\n"
@@ -20,7 +21,7 @@ HEADER = "deviceCompliancePolicyId,deviceComplianceUserStatusId,status,devicesCo
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Stack]:
-    """One host, whose Graph holds what the examples name."""
+    """Run a host whose Graph has the user statuses of the examples."""
     with stack(GRAPH_WRITE_QUOTA="5000/1", RETRY_BASE_SECONDS="0.2") as parts:
         parts.graph.config(quota=None)
         parts.graph.control("PUT", "state", json.loads((ROOT / "examples" / "user-statuses.json").read_text()))
@@ -28,13 +29,13 @@ def running() -> Iterator[Stack]:
 
 
 def relay(parts: Stack, *arguments: str) -> Any:
-    """A command at the stack's relay."""
-    return ended(launched(*arguments, env=environment(parts.base_url)))
+    """Run a command against the relay of the stack."""
+    return finish(start(*arguments, env=environment(parts.base_url)))
 
 
 @pytest.mark.parametrize(("file", "rows"), [("users.csv", 12), ("updates.jsonl", 4)])
 def test_the_examples_arrive_in_graph_as_the_readme_says(running: Stack, tmp_path: Path, file: str, rows: int) -> None:
-    """Checked first, then delivered; a second time nothing is new."""
+    """They are checked, then delivered; a second submission makes no new update."""
     path, report = f"examples/{file}", tmp_path / "report.csv"
 
     checked = relay(running, "submit", path, "--dry-run", "--json").json
@@ -50,7 +51,7 @@ def test_the_examples_arrive_in_graph_as_the_readme_says(running: Stack, tmp_pat
 
 
 def test_many_rows_are_followed_to_their_end(running: Stack, tmp_path: Path) -> None:
-    """One that Graph refuses is told by its line; list finds them all."""
+    """A row that Graph refuses has its line in the result; ``list`` finds all updates."""
     path, bad = tmp_path / "many.csv", str(uuid.uuid4())
     running.graph.fault("status", status=404, code="NotFound", match={"userStatusId": bad})
     users = [str(uuid.uuid4()) for _ in range(599)]
@@ -62,7 +63,7 @@ def test_many_rows_are_followed_to_their_end(running: Stack, tmp_path: Path) -> 
 
     assert sent.status == 1
     assert sent.json["outcomes"] == {"succeeded": 599, "failed": 1}
-    assert [(one["line"], one["code"]) for one in sent.json["failures"]] == [(601, "graphRejected")]
+    assert [(row["line"], row["code"]) for row in sent.json["failures"]] == [(601, "graphRejected")]
     assert len(listed.json["value"]) == 600
 
 
@@ -76,17 +77,17 @@ sys.exit(status)
 
 
 def accepting(method: str, target: str, _headers: dict[str, str], body: bytes) -> Any:
-    """A relay that takes everything, each under an id of its own, and lists nothing."""
+    """Accept every update under a new id; answer 404 to every GET."""
     if method == "GET":
         return 404, {}, b""
     count = len(json.loads(body)["updates"])
     ids = (str(uuid.UUID(int=(0x019A << 112) | (7 << 76) | (2 << 62) | (uuid.uuid4().int >> 68))) for _ in range(count))
-    value = [{"index": index, "id": one, "status": "notStarted"} for index, one in enumerate(ids)]
+    value = [{"index": index, "id": update_id, "status": "notStarted"} for index, update_id in enumerate(ids)]
     return 202, {"Content-Type": "application/json"}, json.dumps({"value": value}).encode()
 
 
 def peak(path: Path, url: str, report: Path) -> int:
-    """The memory that submitting a file takes at most, in KiB."""
+    """Return the most memory that the submission of a file takes, in KiB."""
     import subprocess
 
     done = subprocess.run(
@@ -103,7 +104,7 @@ def peak(path: Path, url: str, report: Path) -> int:
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    """100,000 rows take hardly more than 1,000."""
+    """100,000 rows take less than 1.3 times the memory of 1,000."""
     sizes = {}
     with listening(accepting) as url:
         for count in (1_000, 100_000):

@@ -1,5 +1,6 @@
-"""The running app beside its OpenAPI document; apart from other tests, since what is fuzzed leaves a backlog."""
+"""The running app beside its OpenAPI document, as Schemathesis reads it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,38 +8,42 @@ from pathlib import Path
 
 import pytest
 
-from emulator.stack import Stack
+from emulator import azurite
+from emulator.children import free_ports
+from emulator.stack import ROOT, Host, Stack, started
 from shared.web.openapi.document import PATHS
 
 pytestmark = pytest.mark.end_to_end
+_CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+)
+_SOURCES = {"collection": {"verify": {"type": "header", "header": "X-Relay-Key", "secrets": ["shared-secret"]}}}
 
 
-def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) -> None:
-    """Schemathesis: no 500, no undocumented answer, header or shape."""
-    checks = (
-        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
-        "response_headers_conformance"
-    )
+def compare(base_url: str, folder: Path, phases: str) -> None:
+    """Fail when an answer is a 500, or has a status, a header or a shape that the document does not have."""
+    options = {
+        "--checks": ",".join(_CHECKS),
+        "--max-examples": "4",
+        "--phases": phases,
+        "--seed": "1",
+        "--header": "X-Relay-Key: shared-secret",
+        "--request-timeout": "180",
+    }
+    schemathesis = str(Path(sys.executable).parent / "schemathesis")
     done = subprocess.run(
         [
-            str(Path(sys.executable).parent / "schemathesis"),
+            schemathesis,
             "run",
-            f"{running.base_url}/api/openapi.json",
-            "--checks",
-            checks,
-            "--max-examples",
-            "4",
-            "--phases",
-            "examples,coverage,fuzzing",
+            f"{base_url}/api/openapi.json",
             "--no-color",
-            "--seed",
-            "1",
-            "--header",
-            "X-Relay-Key: shared-secret",
-            "--request-timeout",
-            "180",
+            *(word for pair in options.items() for word in pair),
         ],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         env=os.environ | {"SCHEMATHESIS_HOOKS": ""},
@@ -46,3 +51,19 @@ def test_the_api_keeps_to_its_own_description(running: Stack, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     count = sum(method != "options" for methods in PATHS.values() for method in methods)  # it counts no OPTIONS
     assert f"{count} selected / {count} total" in done.stdout
+
+
+def test_fuzzed_requests_are_answered_as_the_description_says(tmp_path: Path) -> None:
+    """Schemathesis's boundary values and random requests through the host, with fakes behind the app's ports."""
+    env = {
+        "UPDATES_STORAGE": azurite.connection_string(*free_ports(3)),  # nobody listens there
+        "WEBHOOK_SOURCES": json.dumps(_SOURCES),
+    }
+    app = ROOT / "tests" / "end_to_end" / "in_memory_app"
+    with started(Host(app, env)) as host:
+        compare(host.base_url, tmp_path, "examples,coverage,fuzzing")
+
+
+def test_the_examples_of_the_description_are_answered_as_it_says(running: Stack, tmp_path: Path) -> None:
+    """The same checks with storage and Graph behind the app."""
+    compare(running.base_url, tmp_path, "examples")

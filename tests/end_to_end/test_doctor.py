@@ -17,8 +17,8 @@ def doctor(base_url: str, **query: str) -> dict[str, str]:
     answer = requests.get(f"{base_url}/api/doctor", params=query, timeout=200)
     assert answer.status_code == 200, answer.text
     checks: list[dict[str, Any]] = answer.json()["checks"]
-    assert all(one["nextStep"] for one in checks if one["status"] != "ok")
-    return {one["name"]: one["status"] for one in checks if one["status"] != "ok"}
+    assert all(check["nextStep"] for check in checks if check["status"] != "ok")
+    return {check["name"]: check["status"] for check in checks if check["status"] != "ok"}
 
 
 def a_user(parts: Stack) -> dict[str, str]:
@@ -34,7 +34,7 @@ def test_a_healthy_relay_and_a_patch_without_a_route(running: Stack) -> None:
     user = ids["deviceComplianceUserStatusId"]
     assert doctor(running.base_url) == {"graphWrite": "skipped"}
     assert doctor(running.base_url, **ids) == {}
-    (write,) = [one for one in running.graph.writes() if one["userStatusId"] == user]
+    (write,) = [call for call in running.graph.writes() if call["userStatusId"] == user]
     assert {name: write["body"][name] for name in EXAMPLE} == EXAMPLE
     assert running.graph.statuses()[user] == {"policyId": POLICY, "id": user} | EXAMPLE
 

@@ -92,8 +92,8 @@ def test_every_request_of_the_collection_is_answered_as_it_says(running: Stack) 
         )
         assert expected, title
         assert answer.status_code == int(expected[1]), (title, answer.text)
-        if "id" in (told := answer.json() if answer.content else {}):
-            values["id"] = told["id"]
+        if "id" in (resource := answer.json() if answer.content else {}):
+            values["id"] = resource["id"]
         asked += 1
     assert asked >= 18
 

@@ -18,7 +18,7 @@ def a_policy(parts: Stack, *names: str) -> tuple[str, list[str]]:
     """A policy with a user status for each name, on pages of two; their ids."""
     policy, ids = str(uuid.uuid4()), [f"{n}-{uuid.uuid4()}" for n in range(len(names))]
     users = zip(ids, names, strict=True)
-    value = [{"policyId": policy, "id": one, "userPrincipalName": name} for one, name in users]
+    value = [{"policyId": policy, "id": user, "userPrincipalName": name} for user, name in users]
     parts.graph.config(pageSize=2)
     parts.graph.control("PUT", "state", {"value": value})
     return policy, ids
@@ -37,11 +37,11 @@ def test_a_named_user_is_written_whoever_hands_it_over(running: Stack) -> None:
     post(running.base_url, named(policy, "USER4@contoso.example"))
     queue(running).send_message(json.dumps(named(policy, "user3@contoso.example")))
 
-    for one in ids[3:]:
-        until(lambda one=one: bool(listed(running.base_url, deviceComplianceUserStatusId=one, status="succeeded")))
-        (update,) = listed(running.base_url, deviceComplianceUserStatusId=one)
+    for user in ids[3:]:
+        until(lambda user=user: bool(listed(running.base_url, deviceComplianceUserStatusId=user, status="succeeded")))
+        (update,) = listed(running.base_url, deviceComplianceUserStatusId=user)
         assert update["userPrincipalName"].lower().endswith("@contoso.example")
-        url = f"{running.base_url}/api/deviceCompliancePolicies/{policy}/userStatuses/{one}"
+        url = f"{running.base_url}/api/deviceCompliancePolicies/{policy}/userStatuses/{user}"
         confirmed = requests.get(url, timeout=10).json()["properties"]["devicesCount"]["confirmed"]
         assert confirmed["updateId"] == update["id"]
     assert {write["userStatusId"] for write in running.graph.writes() if write["policyId"] == policy} == set(ids[3:])

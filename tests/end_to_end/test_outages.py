@@ -1,7 +1,5 @@
 """A Graph that fails and storage that goes away: nothing is lost, and an outage costs little."""
 
-import json
-import random
 import time
 import uuid
 
@@ -9,7 +7,7 @@ import pytest
 import requests
 
 from emulator.stack import stack, until
-from tests.end_to_end.relay import QUICK, never_went_back, poisoned, queue, report, settled, submit
+from tests.end_to_end.relay import QUICK, never_went_back, poisoned, report, settled, submit
 
 pytestmark = pytest.mark.end_to_end
 
@@ -27,41 +25,10 @@ def test_storage_that_goes_away_under_load_loses_nothing() -> None:
         found = settled(parts, 60)
 
         assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
-        assert set(ids) <= {one["id"] for one in found}
-        assert {one["status"] for one in found} == {"succeeded"}
+        assert set(ids) <= {update["id"] for update in found}
+        assert {update["status"] for update in found} == {"succeeded"}
         assert set(users) <= set(parts.graph.statuses())
         assert poisoned(parts) == 0
-
-
-def test_three_hosts_together_keep_to_the_quota_and_use_it() -> None:
-    """No 429, no window over it; `bench/quota.py` has the real numbers at 100/20."""
-    count, window, updates = 40, 8, 160
-    with stack(3, GRAPH_WRITE_QUOTA=f"{count}/{window}", **QUICK) as parts:
-        parts.graph.config(quota=f"{count}/{window}")
-        for _ in range(updates):
-            queue(parts).send_message(json.dumps(report(str(uuid.uuid4()), 0)))
-        settled(parts, updates)
-
-        times = sorted(one["start"] for one in parts.graph.writes())
-        summary = parts.graph.summary()
-        assert "429" not in summary["byStatus"]
-        assert len(times) == updates
-        assert all(later - one > window for one, later in zip(times, times[count:], strict=False))
-
-
-def test_shuffled_reports_of_one_user_through_two_hosts_cost_few_writes() -> None:
-    """The newest stands, and what Graph sees never goes back."""
-    user = str(uuid.uuid4())
-    reports = [report(user, n) for n in range(60)]
-    random.Random(3).shuffle(reports)
-    with stack(2, **QUICK) as parts:
-        submit(parts, reports)
-        found = settled(parts, 60)
-
-        assert parts.graph.statuses()[user]["devicesCount"] == 59
-        assert parts.graph.summary()["writes"] <= 30
-        assert {one["status"] for one in found} == {"succeeded"}
-        never_went_back(parts)
 
 
 def test_an_outage_costs_a_few_calls_and_is_over_when_it_is_over() -> None:
@@ -71,12 +38,12 @@ def test_an_outage_costs_a_few_calls_and_is_over_when_it_is_over() -> None:
         submit(parts, [report(str(uuid.uuid4()), 0) for _ in range(100)])
         start = parts.graph.writes()[0]["start"]
         until(lambda: time.time() > start + 15, 20, "the end of the outage")
-        calls = [one for one in parts.graph.writes() if one["start"] < start + 15]
+        calls = [call for call in parts.graph.writes() if call["start"] < start + 15]
         parts.graph.mend()
         found = settled(parts, 100)
 
         assert len(calls) <= 40
-        assert {one["status"] for one in found} == {"succeeded"}
+        assert {update["status"] for update in found} == {"succeeded"}
 
 
 def test_a_write_that_lands_late_is_never_followed_by_another_before_it_could() -> None:

@@ -38,12 +38,12 @@ def test_the_retry_of_an_update_arrives_as_one_trace_when_the_host_stops() -> No
 
     dependencies, turns, lines = taken.of("RemoteDependencyData"), taken.of("RequestData"), taken.of("MessageData")
     assert done["attemptCount"] == 2
-    assert [one["resultCode"] for one in dependencies if one["name"].startswith("PATCH")] == ["503", "200"]
-    assert [one["name"] for one in turns] == ["process compliance-updates"] * 2
-    assert {one["tags"]["ai.operation.id"] for one in (*dependencies, *turns)} == {"a" * 32}
-    about = [one for one in lines if one.get("properties", {}).get("update_id") == done["id"]]
-    assert {"graph answered", "waiting", "delivered"} <= {one["message"] for one in about}
-    assert {one["tags"]["ai.operation.id"] for one in about} == {"a" * 32}
+    assert [call["resultCode"] for call in dependencies if call["name"].startswith("PATCH")] == ["503", "200"]
+    assert [turn["name"] for turn in turns] == ["process compliance-updates"] * 2
+    assert {span["tags"]["ai.operation.id"] for span in (*dependencies, *turns)} == {"a" * 32}
+    about = [line for line in lines if line.get("properties", {}).get("update_id") == done["id"]]
+    assert {"graph answered", "waiting", "delivered"} <= {line["message"] for line in about}
+    assert {line["tags"]["ai.operation.id"] for line in about} == {"a" * 32}
     assert taken.metrics() >= METRICS
     everything = str(taken.envelopes)
     assert [word for word in (user, *map(str, EXAMPLE.values())) if len(word) > 2 and word in everything] == []

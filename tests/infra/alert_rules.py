@@ -34,40 +34,40 @@ def rows(envelopes: Iterable[Row]) -> dict[str, list[Row]]:
     for envelope in envelopes:
         kind, base = envelope["data"]["baseType"], envelope["data"]["baseData"]
         if kind == "MetricData":
-            found["customMetrics"] += [_metric(one) | _dimensions(envelope) for one in base["metrics"]]
+            found["customMetrics"] += [_metric(metric) | _dimensions(envelope) for metric in base["metrics"]]
         elif table := _TABLES.get(kind):
             found[table].append(base | _dimensions(envelope))
     return found
 
 
 def _metrics(tables: dict[str, list[Row]], name: str) -> list[Row]:
-    return [one for one in tables["customMetrics"] if one["name"] == name]
+    return [row for row in tables["customMetrics"] if row["name"] == name]
 
 
 def _oldest_waiting(tables: dict[str, list[Row]]) -> float | None:
-    return max((one["value"] for one in _metrics(tables, "relay.queue.age")), default=None)
+    return max((row["value"] for row in _metrics(tables, "relay.queue.age")), default=None)
 
 
 def _failure_rate(tables: dict[str, list[Row]]) -> float | None:
     ended = _metrics(tables, "relay.updates")
-    failed: float = sum(one["valueSum"] for one in ended if one["customDimensions"]["status"] == "failed")
-    return 100 * failed / sum(one["valueSum"] for one in ended) if failed >= 5 else None
+    failed: float = sum(row["valueSum"] for row in ended if row["customDimensions"]["status"] == "failed")
+    return 100 * failed / sum(row["valueSum"] for row in ended) if failed >= 5 else None
 
 
 def _poison(tables: dict[str, list[Row]]) -> float:
-    return sum(one["message"] in ("put back from poison", "poisoned") for one in tables["traces"])
+    return sum(row["message"] in ("put back from poison", "poisoned") for row in tables["traces"])
 
 
 def _throttled(tables: dict[str, list[Row]]) -> float:
     calls = _metrics(tables, "relay.graph.duration")
-    throttled = [one for one in calls if one["customDimensions"].get("http.response.status_code") == "429"]
-    return float(sum(one["valueCount"] for one in throttled))
+    throttled = [row for row in calls if row["customDimensions"].get("http.response.status_code") == "429"]
+    return float(sum(row["valueCount"] for row in throttled))
 
 
 def _identity(tables: dict[str, list[Row]]) -> float:
     codes = ("identityUnavailable", "notAuthorized")
-    waiting = [one for one in tables["traces"] if one["message"] == "waiting"]
-    return sum(one["customDimensions"].get("code") in codes for one in waiting)
+    waiting = [row for row in tables["traces"] if row["message"] == "waiting"]
+    return sum(row["customDimensions"].get("code") in codes for row in waiting)
 
 
 def _silent(tables: dict[str, list[Row]]) -> float:

@@ -1,7 +1,7 @@
 """A relay in trouble, or a healthy one, whose telemetry leaves through the real exporter.
 
 `python -m tests.infra.exported NAME`, with the connection string in the environment. The use cases are the app's
-own; only storage, Graph and identity are twins.
+own; only storage, Graph and identity are fakes.
 """
 
 import logging

@@ -40,7 +40,7 @@ def findings(queries: list[str]) -> list[list[str]]:
 def names(query: str) -> dict[str, set[str]]:
     """Return the metrics, log texts and attributes that a query looks for."""
     compared = {"name": set[str](), "message": set[str]()}
-    for column, one, several in re.findall(r'\b(name|message) (?:== "([^"]+)"|in \(([^)]+)\))', query):
-        compared[column] |= {one} if one else set(re.findall(r'"([^"]+)"', several))
+    for column, single, several in re.findall(r'\b(name|message) (?:== "([^"]+)"|in \(([^)]+)\))', query):
+        compared[column] |= {single} if single else set(re.findall(r'"([^"]+)"', several))
     attributes = re.findall(r'customDimensions(?:\["([^"]+)"\]|\.(\w+))', query)
     return compared | {"attribute": {bracket or dot for bracket, dot in attributes}}

@@ -36,7 +36,7 @@ def load(name: str) -> list[Resource]:
 
 def of(name: str, kind: str) -> list[Resource]:
     """Return the resources of a type, such as ``Microsoft.Web/sites``."""
-    return [one for one in load(name) if one["type"] == kind]
+    return [resource for resource in load(name) if resource["type"] == kind]
 
 
 def words(value: str) -> str:
@@ -47,8 +47,8 @@ def words(value: str) -> str:
     for pattern, replacement in _EXPRESSIONS.items():
         text = re.sub(pattern, replacement, text)
     if parts := _FORMAT.match(text):
-        arguments = [one.strip("'") for one in parts[2].split(", ")]
-        return parts[1].format(*(f"<{one}>" if " of the " in one else one for one in arguments))
+        arguments = [argument.strip("'") for argument in parts[2].split(", ")]
+        return parts[1].format(*(f"<{argument}>" if " of the " in argument else argument for argument in arguments))
     return text
 
 

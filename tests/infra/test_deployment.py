@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.web.authorization import Role
 from tests.infra.snapshots import INFRA, ROOT, SNAPSHOTS, Resource, load, of, only, table, words
 
 ROLE_IDS = {
@@ -47,7 +48,9 @@ UNNAMED = (
 
 def settings(name: str) -> dict[str, str]:
     """Return the settings that the app gets, expressions as words."""
-    found = only(one for one in of(name, "Microsoft.Web/sites/config") if one["name"].endswith("/appsettings"))
+    found = only(
+        resource for resource in of(name, "Microsoft.Web/sites/config") if resource["name"].endswith("/appsettings")
+    )
     token = only(of(name, "Microsoft.Storage/storageAccounts"))["name"].removeprefix("st")
     return {key: words(value).replace(token, "TOKEN") for key, value in found["properties"].items()}
 
@@ -61,9 +64,9 @@ def scope(assignment: Resource) -> str:
 def assignments(name: str) -> dict[tuple[str, str], set[str]]:
     """Return (who, role) -> scopes."""
     found = defaultdict(set)
-    for one in of(name, "Microsoft.Authorization/roleAssignments"):
-        who = PEOPLE[words(one["properties"]["principalId"])]
-        found[who, ROLE_IDS[one["properties"]["roleDefinitionId"].rpartition("/")[2]]].add(scope(one))
+    for assignment in of(name, "Microsoft.Authorization/roleAssignments"):
+        who = PEOPLE[words(assignment["properties"]["principalId"])]
+        found[who, ROLE_IDS[assignment["properties"]["roleDefinitionId"].rpartition("/")[2]]].add(scope(assignment))
     return found
 
 
@@ -81,7 +84,7 @@ def test_every_setting_is_set_or_has_a_default() -> None:
     )
     given = settings("everything").keys() | settings("defaults").keys()
     platform = ("AzureWebJobsStorage__", "UPDATES_STORAGE__", "APPLICATIONINSIGHTS_", "PYTHON_")
-    own = {one for one in given if not one.startswith(platform)}
+    own = {setting for setting in given if not setting.startswith(platform)}
     assert own <= read
     assert {"UPDATES_QUEUE", "UPDATES_TABLE_PREFIX", "GRAPH_CLOUD", "AZURE_CLIENT_ID", "WEBHOOK_SOURCES"} <= own
 
@@ -89,7 +92,7 @@ def test_every_setting_is_set_or_has_a_default() -> None:
 def test_the_roles_are_those_of_the_table() -> None:
     """Who, which role, on what: with everything switched on. The defaults have a part of them and nothing else."""
     documented = {
-        (row["who"], row["role"].replace(" ", "").lower()): {one.strip() for one in row["on"].split(",")}
+        (row["who"], row["role"].replace(" ", "").lower()): {place.strip() for place in row["on"].split(",")}
         for row in table("Who may do what")
         if not row["role"].startswith("Graph: ")
     }
@@ -101,9 +104,9 @@ def test_the_roles_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("name", SNAPSHOTS)
 def test_an_assignment_says_what_it_is_for(name: str) -> None:
     """It has a description and the kind of its principal: Entra may not know a new identity everywhere yet."""
-    for one in of(name, "Microsoft.Authorization/roleAssignments"):
-        assert one["properties"].keys() == {"description", "principalId", "principalType", "roleDefinitionId"}
-        assert not one["name"].startswith("["), "a name that what-if cannot resolve"
+    for assignment in of(name, "Microsoft.Authorization/roleAssignments"):
+        assert assignment["properties"].keys() == {"description", "principalId", "principalType", "roleDefinitionId"}
+        assert not assignment["name"].startswith("["), "a name that what-if cannot resolve"
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -113,15 +116,17 @@ def test_every_name_is_in_the_table_and_short_enough(name: str) -> None:
         (re.escape(row["name"]).replace("TOKEN", TOKEN).replace("ALERT", "[a-z-]+"), row["type"], int(row["longest"]))
         for row in table("Names")
     ]
-    for one in load(name):
-        child = "/" in one["type"].split("/", 1)[1]
-        if child or one["type"] in UNNAMED:
+    for resource in load(name):
+        child = "/" in resource["type"].split("/", 1)[1]
+        if child or resource["type"] in UNNAMED:
             continue
         fits = [
-            longest for pattern, kind, longest in rows if kind == one["type"] and re.fullmatch(pattern, one["name"])
+            longest
+            for pattern, kind, longest in rows
+            if kind == resource["type"] and re.fullmatch(pattern, resource["name"])
         ]
-        assert fits, (one["type"], one["name"])
-        assert len(one["name"]) <= min(fits)
+        assert fits, (resource["type"], resource["name"])
+        assert len(resource["name"]) <= min(fits)
 
 
 def test_the_tables_that_the_app_uses_are_made() -> None:
@@ -129,8 +134,8 @@ def test_the_tables_that_the_app_uses_are_made() -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
     used = {f"compliance{name}" for name in re.findall(r'\btable\("(\w+)"\)', code)}
     made = {
-        one["name"].rpartition("/")[2]
-        for one in of("defaults", "Microsoft.Storage/storageAccounts/tableServices/tables")
+        table["name"].rpartition("/")[2]
+        for table in of("defaults", "Microsoft.Storage/storageAccounts/tableServices/tables")
     }
     assert len(used) >= 6
     assert used == made
@@ -165,8 +170,8 @@ HARDENED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", HARDENED)
 def test_what_is_hardened_stays_so(name: str, kind: str) -> None:
     """No keys, no plain text, no public blobs."""
-    for one in of(name, kind):
-        assert HARDENED[kind].items() <= one["properties"].items(), one["name"]
+    for resource in of(name, kind):
+        assert HARDENED[kind].items() <= resource["properties"].items(), resource["name"]
     assert not re.search(r"listKeys|AccountKey=|SharedAccessKey", json.dumps(load(name)))
 
 
@@ -187,16 +192,22 @@ def test_an_event_that_cannot_be_delivered_is_kept() -> None:
     assert "deadLetterDestination" not in event  # that would need an account key
 
 
-def test_authentication_leaves_open_what_the_app_leaves_open() -> None:
-    """The anonymous routes of function_app.py, the dashboard and the catch-all aside."""
-    code = (ROOT / "function_app.py").read_text()
-    anonymous = re.findall(r'@app\.route\(\s*"([^"]+)"[^)]*?AuthLevel\.ANONYMOUS', code)
-    open_routes = {
-        "/api/" + re.sub(r"\{\w+\}", "*", route)
-        for route in anonymous
-        if route.startswith(("health", "openapi", "webhooks"))
-    }
+def test_the_platform_says_who_calls_and_the_app_who_may() -> None:
+    """Without a token a call reaches the app, which answers it; the registration itself may always sign in."""
     found = only(
-        one for one in of("everything", "Microsoft.Web/sites/config") if one["name"].endswith("authsettingsV2")
-    )
-    assert set(found["properties"]["globalValidation"]["excludedPaths"]) == open_routes
+        config for config in of("everything", "Microsoft.Web/sites/config") if config["name"].endswith("authsettingsV2")
+    )["properties"]
+    assert found["platform"] == {"enabled": True}
+    assert found["globalValidation"]["unauthenticatedClientAction"] == "AllowAnonymous"
+    assert settings("everything")["AUTHENTICATION"] == "entra"
+    assert "AUTHENTICATION" not in settings("defaults")
+    entra = found["identityProviders"]["azureActiveDirectory"]
+    allowed = entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"]
+    assert allowed[0] == entra["registration"]["clientId"]
+    assert len(allowed) == 2
+
+
+def test_the_registration_has_the_roles_that_the_app_asks_for() -> None:
+    """In the same case."""
+    text = (INFRA / "entra/app-registration.bicep").read_text()
+    assert re.findall(r"value: '([^']+)'", text) == list(Role)

@@ -29,9 +29,9 @@ PREFIX = re.compile(r"^relay-[a-z0-9]{13}-")
 #: Every alert, by its name in Azure without the prefix.
 ALERTS = sorted(
     {
-        PREFIX.sub("", one["name"])
-        for one in load("everything")
-        if one["type"] in ("Microsoft.Insights/scheduledQueryRules", "Microsoft.Insights/metricAlerts")
+        PREFIX.sub("", alert["name"])
+        for alert in load("everything")
+        if alert["type"] in ("Microsoft.Insights/scheduledQueryRules", "Microsoft.Insights/metricAlerts")
     }
 )
 

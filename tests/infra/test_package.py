@@ -60,13 +60,13 @@ def dirty(tmp_path: Path) -> Path:
 
 def files(folder: Path) -> set[str]:
     """Return all files below a folder."""
-    return {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def tracked(folder: Path) -> set[str]:
     """Return what is committed of the app itself."""
     listed = subprocess.run(["git", "ls-files", "-z", "shared"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return {one for one in listed.stdout.split("\0") if one and (folder / one).is_file()}
+    return {name for name in listed.stdout.split("\0") if name and (folder / name).is_file()}
 
 
 def listed(folder: Path, *options: str) -> set[str]:
@@ -96,16 +96,16 @@ def test_core_tools_leave_out_what_is_not_the_app(dirty: Path) -> None:
 def test_git_ignores_what_work_leaves_behind(dirty: Path) -> None:
     """No secret and no cache is ever committed by accident."""
     wanted = listed(dirty, "--exclude-standard")
-    assert {one for one in DIRT if one in wanted} == set()
+    assert {name for name in DIRT if name in wanted} == set()
 
 
 def test_the_lock_is_the_same_for_every_machine_that_deploys() -> None:
     """Markers of system or version would be read for the machine that packs."""
     markers = re.findall(r"^\S+==\S+ ; (.+?) ?\\\\?$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     assert [
-        one
-        for one in markers
-        if re.search(r"python_(full_)?version|sys_platform|platform_(system|machine)|os_name", one)
+        marker
+        for marker in markers
+        if re.search(r"python_(full_)?version|sys_platform|platform_(system|machine)|os_name", marker)
     ] == []
 
 

@@ -37,7 +37,9 @@ def test_the_parameters_file_gives_every_parameter_with_its_own_default() -> Non
 def test_every_variable_is_known_to_readme_and_pipeline() -> None:
     """A deployment by workflow that lost one would undo it."""
     readme = (ROOT / "docs/deploy.md").read_text()
-    assert [one for one in variables() - {"AZURE_ENV_NAME", "AZURE_LOCATION"} if f"`{one}`" not in readme] == []
+    assert [
+        variable for variable in variables() - {"AZURE_ENV_NAME", "AZURE_LOCATION"} if f"`{variable}`" not in readme
+    ] == []
     pipeline = yaml.safe_load((ROOT / "azure.yaml").read_text())["pipeline"]
     assert set(pipeline["variables"]) == variables() - NOT_IN_THE_PIPELINE
 
@@ -63,7 +65,7 @@ def test_azure_yaml_names_what_is_there() -> None:
     assert (options["dist"], options["remoteBuild"]) == (".package", False)
     assert re.fullmatch(r">= 1\.\d+\.\d+", project["requiredVersions"]["azd"])
     hooks = [project["hooks"]["postprovision"], options["hooks"]["prepackage"]]
-    for script in (one["run"] for hook in hooks for one in hook.values()):
+    for script in (command["run"] for hook in hooks for command in hook.values()):
         assert (ROOT / script.split()[-1]).is_file(), script
 
 
@@ -71,9 +73,9 @@ def test_the_graph_permission_is_not_part_of_the_deployment() -> None:
     """A workflow that may grant it may take over the tenant; an administrator grants it once."""
     files = [INFRA / "entra/graph-permission.bicep", *(INFRA / "scripts").glob("grant-*")]
     assert len(files) == 3
-    assert all(PERMISSION in one.read_text() for one in files)
-    others = [one for one in INFRA.rglob("*.bicep*") if "entra" not in one.parts and one.is_file()]
-    assert [one for one in others if PERMISSION in one.read_text() or "microsoftGraph" in one.read_text()] == []
+    assert all(PERMISSION in file.read_text() for file in files)
+    others = [file for file in INFRA.rglob("*.bicep*") if "entra" not in file.parts and file.is_file()]
+    assert [file for file in others if PERMISSION in file.read_text() or "microsoftGraph" in file.read_text()] == []
 
 
 def test_the_app_registration_asks_for_version_2_tokens_and_assignment() -> None:

@@ -34,7 +34,7 @@ def received() -> dict[str, dict[str, list[Row]]]:
 @pytest.mark.skipif(not MODULE.is_dir(), reason="npm ci installs @kusto/language-service-next")
 def test_microsofts_parser_finds_nothing_in_any_query() -> None:
     """Names and types against the tables of Application Insights; a misspelt column is found."""
-    assert [one for one in zip(ALL, findings(list(ALL.values())), strict=True) if one[1]] == []
+    assert [query for query in zip(ALL, findings(list(ALL.values())), strict=True) if query[1]] == []
     assert findings(['customMetrics | where nme == "x"']) != [[]]
 
 
@@ -46,14 +46,14 @@ def test_an_alert_fires_in_trouble_and_not_in_health(rule: str, received: dict[s
     assert not RULES[rule].fires(received["healthy"])
 
 
-@pytest.mark.parametrize("where", [one for one, query in ALL.items() if not query.startswith(OF_AZURE)])
+@pytest.mark.parametrize("where", [name for name, query in ALL.items() if not query.startswith(OF_AZURE)])
 def test_a_query_looks_for_what_leaves_the_app(where: str, received: dict[str, dict[str, list[Row]]]) -> None:
     """Every metric, log text and attribute is in a row that the ingestion endpoint received."""
     tables = received["trouble"]
     sent = {
-        "name": {one["name"] for one in tables["customMetrics"]},
-        "message": {one["message"] for one in tables["traces"]},
-        "attribute": {key for table in tables.values() for one in table for key in one["customDimensions"]},
+        "name": {row["name"] for row in tables["customMetrics"]},
+        "message": {row["message"] for row in tables["traces"]},
+        "attribute": {key for table in tables.values() for row in table for key in row["customDimensions"]},
     }
     for kind, wanted in names(ALL[where]).items():
         assert wanted <= sent[kind], kind
@@ -63,16 +63,16 @@ def test_an_exception_that_leaves_a_queue_function_reaches_exceptions(
     received: dict[str, dict[str, list[Row]]],
 ) -> None:
     """The host keeps it to itself where the app sends its own telemetry: the runbook would find nothing."""
-    [fault] = [one["exceptions"][0] for one in received["trouble"]["exceptions"]]
+    [fault] = [row["exceptions"][0] for row in received["trouble"]["exceptions"]]
     assert "Unavailable" in f"{fault['typeName']} {fault['message']}"
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
 def test_the_deployment_compares_as_the_rules_here_do(name: str) -> None:
     """The same thresholds in the same direction."""
-    for one in of(name, "Microsoft.Insights/scheduledQueryRules"):
-        [criterion] = one["properties"]["criteria"]["allOf"]
-        rule = one["name"].split("-", 2)[2]
+    for alert in of(name, "Microsoft.Insights/scheduledQueryRules"):
+        [criterion] = alert["properties"]["criteria"]["allOf"]
+        rule = alert["name"].split("-", 2)[2]
         assert criterion["query"] == alerts()[rule]
         if rule in RULES:
             assert criterion["threshold"] == RULES[rule].threshold

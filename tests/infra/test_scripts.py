@@ -56,7 +56,7 @@ class Ran:
 
     def called(self, *words: str) -> list[str]:
         """Return the calls of az that hold every word."""
-        return [one for one in self.calls if all(word in one for word in words)]
+        return [call for call in self.calls if all(word in call for word in words)]
 
 
 def run(folder: Path, command: list[str], **environment: str) -> Ran:

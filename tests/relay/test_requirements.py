@@ -1,11 +1,11 @@
-"""What ``relay/requirements.txt`` says is all that the command line needs."""
+"""``relay/requirements.txt`` names all that the command line needs."""
 
 import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions, requires
 
-from tests.relay.served import ROOT
+from tests.relay.process import ROOT
 
 _LOADED = """
 import sys, relay.commands
@@ -16,12 +16,12 @@ print(*sorted(found))
 
 
 def canonical(name: str) -> str:
-    """A distribution's name as indexes compare it."""
+    """Return a distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def with_all_that_they_need(names: set[str]) -> set[str]:
-    """Distributions and, again and again, what those require."""
+def with_requirements(names: set[str]) -> set[str]:
+    """Return distributions and all that they require, directly or not."""
     found, left = set(names), set(names)
     while left:
         needed = {canonical(re.split(r"[^\w.-]", line)[0]) for name in left for line in requires(name) or ()}
@@ -30,14 +30,14 @@ def with_all_that_they_need(names: set[str]) -> set[str]:
     return found
 
 
-INSTALLED = {canonical(one) for distributions in packages_distributions().values() for one in distributions}
+INSTALLED = {canonical(name) for names in packages_distributions().values() for name in names}
 
 
-def test_the_command_line_loads_what_its_requirements_name_and_nothing_else() -> None:
-    """So that it runs where the app's own packages are not installed; the app's rules bring theirs."""
+def test_the_command_line_loads_only_its_requirements() -> None:
+    """It runs where the app's own packages are not installed."""
     lines = (ROOT / "relay" / "requirements.txt").read_text().splitlines()
     named = {canonical(re.split(r"[^\w.-]", line)[0]) for line in lines if not line.startswith("#")}
     printed = subprocess.run([sys.executable, "-c", _LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
     owners = packages_distributions()
     loaded = {canonical(owners[module][0]) for module in printed.stdout.split() if module in owners}
-    assert loaded <= with_all_that_they_need(named)
+    assert loaded <= with_requirements(named)

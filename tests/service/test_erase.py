@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import State, Transition, advance, queued
 from shared.core.delivery.user_status import Acceptance, Lease
@@ -417,6 +419,7 @@ def test_a_second_request_covers_what_came_since(world: World) -> None:
     assert world.outcome(second_id).erased is not None
 
 
+@pytest.mark.exhaustive
 def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World) -> None:
     """However large the table."""
     for n in range(5_000):
@@ -455,6 +458,7 @@ def test_thousands_of_outcomes_take_several_slices_of_bounded_cost(world: World)
     assert {outcome.state for outcome, _ in world.outcomes.rows.values()} == {State.CANCELED}
 
 
+@pytest.mark.exhaustive
 def test_more_user_statuses_and_open_updates_than_fit_are_taken_in_later_rounds(world: World) -> None:
     """The row that remembers them is bounded, and nobody is forgotten for it."""
     many = MAX_USER_STATUSES + 5

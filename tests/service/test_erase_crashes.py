@@ -13,37 +13,11 @@ from shared.settings import Settings
 from shared.wiring.services import Services
 from tests.service.delivery.interleavings import Crash, Faults, Interrupted, Scheduler, SkewedClock
 from tests.service.lives import HERS, NAME, erase, erasure, finished, in_api, lived, status, stored
+from tests.service.mortal import Mortal
 from tests.world import World
 
 SETTINGS = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
 STORES = ("outcomes", "user_statuses", "erasures", "queue")
-
-
-class Mortal:
-    """Ports of one process, which dies right before or right after its n-th call."""
-
-    def __init__(self, calls_left: int, *, after: bool) -> None:
-        self.calls_left, self.after = calls_left, after
-
-    def port(self, port: Any) -> Any:
-        mortal = self
-
-        class Dying:
-            def __getattr__(self, name: str) -> Any:
-                call = getattr(port, name)
-
-                def called(*args: Any, **kwargs: Any) -> Any:
-                    mortal.calls_left -= 1
-                    if mortal.calls_left == 0 and not mortal.after:
-                        raise Crash
-                    answer = call(*args, **kwargs)
-                    if mortal.calls_left == 0:
-                        raise Crash
-                    return answer
-
-                return called
-
-        return Dying()
 
 
 def a_life() -> tuple[World, str]:
@@ -56,6 +30,7 @@ def a_life() -> tuple[World, str]:
     return world, waiting
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
 def test_a_process_may_die_at_any_call(*, after: bool) -> None:
     """What comes next takes it up; every outcome and user status is counted once."""
@@ -96,6 +71,7 @@ def host(world: World, scheduler: Scheduler, name: str) -> Services:
     return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32),

@@ -130,6 +130,7 @@ def test_a_filter_is_replayed_after_its_count_was_asked(world: World) -> None:
     assert {world.resource(str(world.resource(one)["replayedBy"]))["status"] for one in ids} == {"succeeded"}
 
 
+@pytest.mark.exhaustive
 def test_a_filter_takes_a_thousand_at_a_time(world: World) -> None:
     """The rest is for the next call."""
     world.graph.refuse = lambda properties: True

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from shared.service.ports.storage import Unavailable
+from shared.settings import Settings
 from tests.builders import a_message
+from tests.watched import Watched
 from tests.web.caller import BASE, ask, problem, request
 from tests.web.test_webhooks import a_world, send
 from tests.world import World
@@ -135,6 +137,15 @@ def test_refusals_are_counted_by_source_and_reason(caplog: pytest.LogCaptureFixt
         "signature",
         "unknownSource",
     ]
+
+
+def test_a_refusal_is_a_metric() -> None:
+    """With source and reason as attributes."""
+    watched = Watched(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}))
+    assert send(watched.world, "nobody", BAD, {})[0].status_code == 401
+    (point,) = watched.metrics()["relay.webhook.refusals"]
+    assert point.value == 1
+    assert dict(point.attributes) == {"relay.webhook.source": "*", "relay.webhook.reason": "unknownSource"}
 
 
 def doctor(world: World) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from itertools import batched, groupby
 from typing import Any
 
 from shared.adapters.storage_tables import continuation as leading
+from shared.adapters.storage_tables.newest_first import between
 from shared.adapters.storage_tables.open_hours import OpenHours
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.rows import readable
@@ -147,16 +148,8 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
         names = {f"State{number}": state.name for number, state in enumerate(wanted.states)}
         terms.append("(" + " or ".join(f"State eq @{name}" for name in names) + " )")
         parameters |= names
-    for moment, name, partitions, rows in (
-        (wanted.created_after, "After", "lt", "le"),
-        (wanted.created_before, "Before", "gt", "gt"),
-    ):
-        if moment is not None:
-            terms.append(
-                f"(PartitionKey {partitions} @{name}P or (PartitionKey eq @{name}P and RowKey {rows} @{name}R ))"
-            )
-            parameters[f"{name}P"], parameters[f"{name}R"] = bound(moment)
-    return " and ".join(terms) or "PartitionKey ge ''", parameters
+    spans, moments = between(wanted.created_after, wanted.created_before)
+    return " and ".join([*terms, *spans]) or "PartitionKey ge ''", parameters | moments
 
 
 def _batches(rows: list[Row]) -> Iterator[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 means it: what other parsers would read differently is refused, every fault with its pointer."""
+"""JSON by RFC 8259: what parsers read differently is refused, every fault with its pointer."""
 
 import json
 from collections import Counter
@@ -13,8 +13,8 @@ type JSON = Any
 _MAX_DIGITS = 40
 #: No message of ours, event around it included, comes near this.
 _MAX_DEPTH = 64
-#: Of one message, as many faults as help anyone, with pointers as long as our members need: what was sent to us must
-#: not come back many times larger, and an outcome must hold it.
+#: Faults of one message, and characters of a pointer. The answer must not be many times larger than the message, and
+#: an outcome must hold it.
 MAX_FAULTS = 100
 _MAX_POINTER_LENGTH = 200
 
@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class InvalidMessage:
-    """All that is wrong with a message, up to ``MOST_FAULTS``."""
+    """All that is wrong with a message, up to ``MAX_FAULTS``."""
 
     faults: tuple[Fault, ...]
 
@@ -42,25 +42,25 @@ class Parsed:
 
 
 class _Members(dict[str, JSON]):
-    """An object some of whose keys came more than once."""
+    """An object with keys that came more than once."""
 
     repeated: tuple[str, ...] = ()
 
 
 class _Unacceptable:
-    """A literal that JSON does not have, or a number that nobody means."""
+    """A literal that JSON does not have, or a number with too many digits."""
 
     def __init__(self, text: str) -> None:
         self.detail = f"{text[:12]} is not a JSON number" if len(text) <= _MAX_DIGITS else "the number is too long"
 
 
 def pointer(*parts: str | int) -> str:
-    """An RFC 6901 JSON Pointer."""
+    """Return an RFC 6901 JSON Pointer."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def read_json(text: bytes | str) -> Parsed | InvalidMessage:
-    """Parse UTF-8 JSON; never raises. A byte order mark is accepted."""
+    """Parse UTF-8 JSON; never raise. A byte order mark is accepted."""
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         value = _DECODER.decode(decoded)
@@ -106,7 +106,7 @@ type _Place = tuple[_Place, str | int] | None
 
 
 def _faults(value: JSON) -> Iterator[Fault]:
-    """Walk the whole value, without recursion."""
+    """Yield the faults of the whole value, found without recursion."""
     left: list[tuple[int, _Place, JSON]] = [(0, None, value)]
     while left:
         depth, at, here = left.pop()

@@ -13,7 +13,7 @@ _FLAGS = 0x03
 
 
 def read_traceparent(text: object) -> str | None:
-    """The context in version 00; None where there is none to read. A later version is read as far as 00 goes."""
+    """Return the context in version 00, None where there is none to read; a later version as far as 00 goes."""
     found = _FORM.fullmatch(text.strip(" \t")) if isinstance(text, str) else None
     if found is None:
         return None
@@ -38,17 +38,17 @@ class Origin:
     header: str | None = None
     invocation: str | None = None
 
-    def trace(self, *told: str | None) -> Trace:
-        """What the work for one message follows; ``told`` are the contexts that its message names.
+    def trace(self, *named: str | None) -> Trace:
+        """Return what the work for one message follows; ``named`` are the contexts in its message.
 
         The caller's header comes first, by way of the invocation that the host has made its child; then the message's
-        own context; then the invocation's, which the host begins where nobody has told it of one.
+        own context; then the invocation's, which the host begins where no request brings one.
         """
         caller = self.invocation if _same_trace(self.header, self.invocation) else self.header
-        known = dict.fromkeys(context for context in (caller, *told, self.invocation) if context is not None)
+        known = dict.fromkeys(context for context in (caller, *named, self.invocation) if context is not None)
         parent, *links = known or (None,)
         return Trace(parent, tuple(links))
 
 
-def _same_trace(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one.split("-")[1] == other.split("-")[1]
+def _same_trace(first: str | None, second: str | None) -> bool:
+    return first is not None and second is not None and first.split("-")[1] == second.split("-")[1]

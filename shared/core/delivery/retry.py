@@ -97,8 +97,8 @@ def decide(
     if reply.meaning.refusal:
         return GiveUp(error)
     if now >= deadline:
-        said = f"Not delivered before its deadline. The last fault was {error.code}: {error.message}"
-        return DeadlineExceeded(DeliveryError("deadlineExceeded", said[:MAX_MESSAGE_LENGTH], reply))
+        message = f"Not delivered before its deadline. The last fault was {error.code}: {error.message}"
+        return DeadlineExceeded(DeliveryError("deadlineExceeded", message[:MAX_MESSAGE_LENGTH], reply))
     when = now + timedelta(seconds=_delay(reply, attempt, jitter, policy))
     return RetryAt(min(when, deadline), error)
 

@@ -50,7 +50,7 @@ class NotListed:
 
     @property
     def message(self) -> str:
-        """What is said of it, with the length of the list that was read."""
+        """The error message, with the length of the list that was read."""
         return f"No user status of this policy has this userPrincipalName; Graph listed {self.listed} user statuses."
 
 

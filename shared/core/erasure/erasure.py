@@ -1,8 +1,8 @@
 """An erasure: whose data goes, how far it has come, and the resource that callers see.
 
-It works in rounds. A round looks through user statuses and outcomes, blanks what is the subject's, follows what is not
-final yet until it is, and blanks the user statuses found. Rounds repeat until one finds nothing left; so whatever
-slipped through one (a crash, a race, a message still on the queue) is met by the next.
+It works in rounds. A round looks through user statuses and outcomes, redacts what is the subject's, follows what is not
+final yet until it is, and redacts the user statuses found. Rounds repeat until one finds nothing left. So a later round
+meets what an earlier one missed (a crash, a race, a message still on the queue).
 """
 
 from collections.abc import Iterable
@@ -103,24 +103,24 @@ class Classified:
 
 
 def requested(erasure_id: str, subject: Subject, now: datetime) -> Erasure:
-    """A new erasure; a user status that the request names need not be found."""
+    """Return a new erasure; a user status that the request names need not be found."""
     progress = Progress(keys=(subject.key,) if subject.key is not None else ())
     return Erasure(erasure_id, subject, ErasureState.NOT_STARTED, now, progress)
 
 
 def ended(erasure: Erasure, state: ErasureState, now: datetime) -> Erasure:
-    """Final: counts stay, everything about the person goes."""
+    """Return the final erasure: counts stay, everything about the person goes."""
     return replace(erasure, state=state, subject=None, progress=Progress(), last_action=now)
 
 
 def going_on(erasure: Erasure, now: datetime, **progress: Any) -> Erasure:
-    """The erasure further on; ``progress`` are the changed fields of its progress."""
+    """Return the erasure further on; ``progress`` are the changed fields of its progress."""
     moved = replace(erasure.progress, **progress)
     return replace(erasure, state=ErasureState.RUNNING, last_action=now, progress=moved)
 
 
 def counted(erasure: Erasure, now: datetime, *, updates: int = 0, user_statuses: int = 0, **progress: Any) -> Erasure:
-    """The same with what is about to be blanked counted: written down first, so that a crash counts nothing twice."""
+    """Return the same with what is about to be redacted counted: first, so that a crash counts nothing twice."""
     done = going_on(erasure, now, **progress)
     changed = bool(updates or user_statuses) or done.progress.keys != erasure.progress.keys
     return replace(
@@ -131,18 +131,21 @@ def counted(erasure: Erasure, now: datetime, *, updates: int = 0, user_statuses:
 
 
 def joined(keys: tuple[str, ...], found: Iterable[str]) -> tuple[tuple[str, ...], bool]:
-    """The keys with those found, as many as one erasure takes on; whether some had to be left out."""
+    """Return the keys with those found, as many as one erasure takes on, and whether some were left out."""
     every = tuple(dict.fromkeys((*keys, *found)))
     return every[:MAX_USER_STATUSES], len(every) > MAX_USER_STATUSES
 
 
 def classify(subject: Subject, keys: tuple[str, ...], outcomes: Iterable[Outcome]) -> Classified:
-    """Whose user status was left out is left out whole: its outcomes are what leads to it in a later round."""
-    told = [(outcome, key_in(outcome), subject.owns(outcome)) for outcome in outcomes if outcome.erased is None]
-    keys, skipped = joined(keys, (key for _, key, own in told if own and key is not None))
+    """Return what some outcomes mean for an erasure.
+
+    A user status that was left out is left out with all of its outcomes: they lead to it in a later round.
+    """
+    known = [(outcome, key_in(outcome), subject.owns(outcome)) for outcome in outcomes if outcome.erased is None]
+    keys, skipped = joined(keys, (key for _, key, own in known if own and key is not None))
     hits = [
         outcome
-        for outcome, key, own in told
+        for outcome, key, own in known
         if key in keys or (own and key is None) or (not own and subject.in_passing(outcome))
     ]
     ripe = tuple(outcome for outcome in hits if outcome.state.final)
@@ -150,7 +153,10 @@ def classify(subject: Subject, keys: tuple[str, ...], outcomes: Iterable[Outcome
 
 
 def next_round(erasure: Erasure, now: datetime) -> Erasure:
-    """The end of a round: of the erasure too when it found nothing left, and nothing can have come behind its back."""
+    """Return the erasure after a round.
+
+    It has succeeded when the round found nothing left, and no earlier message can still be on the queue.
+    """
     done = erasure.progress
     if done.calm and not done.changed and not done.skipped:
         return ended(erasure, ErasureState.SUCCEEDED, now)
@@ -162,7 +168,7 @@ def next_round(erasure: Erasure, now: datetime) -> Erasure:
 
 
 def has_moved_on(erasure: Erasure, length: int, head: datetime | None, now: datetime) -> bool:
-    """Whether a queue of this length, whose first visible message was put there then, is past the request.
+    """Return whether a queue of this length, whose first visible message came then, is past the request.
 
     Hidden messages are being consumed, or wait with an outcome of their own.
     """
@@ -172,7 +178,7 @@ def has_moved_on(erasure: Erasure, length: int, head: datetime | None, now: date
 
 
 def resource(erasure: Erasure) -> dict[str, Any]:
-    """The JSON object; it never says whom the erasure is about."""
+    """Return the JSON object; it never says whom the erasure is about."""
     return {
         "id": erasure.id,
         "status": erasure.state.value,

@@ -23,13 +23,13 @@ _CODE = re.compile(r"[A-Za-z0-9._:+-]{1,100}")
 
 
 def redact_outcome(outcome: Outcome, subject: Subject) -> Outcome:
-    """A final outcome without its personal members; its state is as it was."""
+    """Return a final outcome without its personal members; its state is as it was."""
     return replace(
         outcome,
         update=None,
         erased=_remains(outcome, subject),
         submitted_by=_kept(outcome.submitted_by, subject),
-        attempts=tuple(_attempt(one, subject) for one in outcome.attempts),
+        attempts=tuple(_attempt(attempt, subject) for attempt in outcome.attempts),
         result=None,
         error=outcome.error and _error(outcome.error, subject),
         raw_message=None,
@@ -39,13 +39,13 @@ def redact_outcome(outcome: Outcome, subject: Subject) -> Outcome:
 
 
 def redact_user_status(row: UserStatusRow, until: datetime) -> UserStatusRow:
-    """The row without the values first accepted until then; their versions still keep older values out."""
+    """Return the row without the values first accepted until then; their versions still keep older values out."""
     confirmed = {name: _value(value, until) for name, value in row.confirmed.items()}
     return replace(row, confirmed=confirmed)
 
 
 def was_accepted_by(version: Version, until: datetime) -> bool:
-    """Whether a value of this version was first accepted until then: a replay brings its original's."""
+    """Return whether a value of this version was first accepted until then: a replay brings its original's."""
     return accepted_at(version.id) <= until
 
 

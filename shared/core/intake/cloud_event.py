@@ -36,15 +36,15 @@ def unwrap(document: object) -> Unwrapped | InvalidMessage:
 
 
 def parse_message(document: object, *, idempotency_key: str | None = None) -> Update | InvalidMessage:
-    """The update in a message, wrapped in an event or not; a key given with it comes before the event's identity."""
+    """Return the update of a message, wrapped in an event or not; a key given with it comes before the event's."""
     unwrapped = unwrap(document)
     if isinstance(unwrapped, InvalidMessage):
         return unwrapped
     update = parse_update(unwrapped.document, at=unwrapped.at)
     if isinstance(update, InvalidMessage):
         return update
-    told = {"idempotencyKey": idempotency_key or unwrapped.idempotency_key, "traceparent": unwrapped.traceparent}
-    lacking = {name: text for name, text in told.items() if text is not None and name not in update.message}
+    given = {"idempotencyKey": idempotency_key or unwrapped.idempotency_key, "traceparent": unwrapped.traceparent}
+    lacking = {name: text for name, text in given.items() if text is not None and name not in update.message}
     return update.having(**lacking) if lacking else update
 
 

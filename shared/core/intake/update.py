@@ -102,15 +102,15 @@ class Update:
         return self.message.get("traceparent")
 
     def properties(self) -> dict[str, str | int]:
-        """The given ones of the five that Graph takes, in its order."""
+        """Return the given ones of the five properties that Graph takes, in its order."""
         return {name: self.user_status[name] for name in PROPERTIES if name in self.user_status}
 
     def having(self, **members: Any) -> "Update":
-        """The same with other members, by their wire names."""
+        """Return the same with other members, by their wire names."""
         return replace(self, message={**self.message, **members})
 
     def fingerprint(self) -> str:
-        """The payload's identity: two messages with one are the same update, whoever traces or repeats them."""
+        """Return the payload's identity: messages with the same are one update, however often they are sent."""
         payload = {name: self.message[name] for name in self.message if name not in _NO_PAYLOAD}
         return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 

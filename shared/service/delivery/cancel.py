@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from shared.core.delivery.outcome import Outcome, State, Transition, advance
+from shared.service.audit import Refused
 from shared.service.delivery.terminate import InFlight, Terminate
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
@@ -11,11 +12,8 @@ from shared.service.ports.runtime import Clock
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class TooLate:
+class TooLate(Refused):
     """The update is final, or on its way."""
-
-    why: str
 
 
 @dataclass(frozen=True)

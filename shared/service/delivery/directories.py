@@ -66,7 +66,7 @@ class _Policy:
     pause_until: datetime | None = None
 
     def known(self, name: str, now: datetime) -> Choice | ListUnavailable | None:
-        """Return what can be said without a call."""
+        """Return what is known without a call."""
         choice = self.directory.find(name) if _is_within(KEPT, self.read_at, now) else None
         if isinstance(choice, Found) or (isinstance(choice, NotUnique) and not choice.passing):
             return choice

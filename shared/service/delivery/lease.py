@@ -49,11 +49,11 @@ class Claim:
         if own is not None:
             self.accepted[own.update_id] = own
 
-    def begin(self, lease: Lease, *, whole: bool) -> None:
-        """Take the lease, and write down at once what a call may leave in Graph where all acceptances are known."""
-        values = pending_values(self.row, self.accepted.values()) if whole else {}
+    def begin(self, lease: Lease, *, to_send: bool) -> None:
+        """Take the lease; with ``to_send``, write down at once what a call may leave in Graph."""
+        values = pending_values(self.row, self.accepted.values()) if to_send else {}
         row = replace(self.row, lease=lease, uncertain=self.row.uncertain | values.keys())
-        self._commit(row, added=self._unregistered() if whole else ())
+        self._commit(row, added=self._unregistered() if to_send else ())
 
     def prepare(self, values: Values, begins: datetime) -> None:
         """Write down what a call that begins then may leave in Graph, under a lease that outlasts it.
@@ -163,7 +163,8 @@ class Leases:
         known = replace(before, lease=None)
         claim = Claim(self.store, self.clock, self.call, key, row=known, stored=before, etag=snapshot.etag)
         claim.include(snapshot, own)
-        claim.begin(Lease(holder, now, now + self.call + timedelta(seconds=SPARE_SECONDS)), whole=snapshot.whole)
+        lease = Lease(holder, now, now + self.call + timedelta(seconds=SPARE_SECONDS))
+        claim.begin(lease, to_send=own is not None and snapshot.whole)
         if not snapshot.whole:
             claim.include(self.store.read(key), own)
         return claim

@@ -2,14 +2,15 @@
 
 The first resolution of an update stands for all its attempts, and on every instance: it is written into the outcome by
 compare-and-swap before anything else follows from it. So the values of one update are never registered with two user
-statuses, and whatever dies in between, the next turn goes on with the same one. A replay resolves anew.
+statuses, and whatever dies in between, the next turn goes on with the same one. A replay resolves again.
 """
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
+from itertools import chain
 
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
 from shared.core.delivery.graph_reply import GraphReply
@@ -30,35 +31,33 @@ from shared.core.delivery.outcome import (
 from shared.core.delivery.retry import (
     DeadlineExceeded,
     DeliveryError,
-    DeliveryLimits,
     GiveUp,
     RetryAt,
-    Step,
-    decide,
     is_refusal,
 )
 from shared.core.delivery.user_directory import Found, NotListed, NotUnique, next_look
 from shared.core.delivery.user_status import Acceptance
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import user_status_key
+from shared.service.compare_and_swap import until_no_conflict
 from shared.service.delivery.complete import Complete, attempts_from
+from shared.service.delivery.decide import NEVER, Decide
 from shared.service.delivery.directories import ListUnavailable, UserDirectories
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.graph import IdentityUnavailable
-from shared.service.ports.runtime import Clock, Randomness
+from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
 from shared.service.rate_limiter import Deferred, RateLimiter
 
 log = logging.getLogger(__name__)
 
-_TRIES = 10
+_UNLIKE_ANY = object()
 _NOT_LISTED = "userStatusNotFound"
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Resolve:
-    """Gives an update that is named by principal name its user status."""
+    """Give an update that is named by principal name its user status."""
 
     directories: UserDirectories
     user_statuses: UserStatusStore
@@ -66,17 +65,17 @@ class Resolve:
     complete: Complete
     rate_limiter: RateLimiter
     clock: Clock
-    randomness: Randomness
-    limits: DeliveryLimits
+    decide: Decide
 
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
-        """The message for the resolved id; None when its turn is over: it waits, is put back, or failed."""
+        """Return the message for the resolved id; None when the turn is over: it waits, is put back, or failed."""
         if envelope.update.device_compliance_user_status_id is not None:
             return envelope
-        stands = known.outcome.update if known else None
-        if stands is not None and stands.resolved is not None:
-            return replace(envelope, update=stands)
-        if known is not None and known.outcome.attempt_count and self.clock.now() >= self._deadline(envelope):
+        update = known.outcome.update if known else None
+        if update is not None and update.resolved is not None:
+            return replace(envelope, update=update)
+        tried = known is not None and known.outcome.attempt_count > 0
+        if known is not None and tried and self.clock.now() >= self.decide.deadline(envelope.accepted):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
         if envelope.update.has_expired(self.clock.now()):
             return self._fail(envelope, known, EXPIRED)
@@ -85,22 +84,22 @@ class Resolve:
     def _find(self, envelope: Envelope, known: StoredOutcome | None) -> Envelope | None:
         update = envelope.update
         try:
-            said = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
+            choice = self.directories.find(update.device_compliance_policy_id, str(update.user_principal_name))
         except IdentityUnavailable as error:
-            said = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
-            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), said.reply)
-        match said:
+            choice = ListUnavailable(GraphReply(status_code=None, identity_fault=str(error)))
+            self.rate_limiter.record(envelope.update.device_compliance_policy_id, _key(envelope), choice.reply)
+        match choice:
             case Found(user_status_id):
-                return self._stand(envelope, known, lambda one: resolved_to(one, user_status_id))
+                return self._stand(envelope, known, lambda outcome: resolved_to(outcome, user_status_id))
             case NotListed():
-                return self._look_again(envelope, known, said.message)
+                return self._look_again(envelope, known, choice.message)
             case NotUnique(code, message):
                 return self._fail(envelope, known, error_object(code, message))
             case Deferred(when):
                 self.complete.requeue(envelope, when)
                 return None
             case ListUnavailable():
-                return self._unread(envelope, known, said)
+                return self._unread(envelope, known, choice)
 
     def _look_again(self, envelope: Envelope, known: StoredOutcome | None, message: str) -> Envelope | None:
         """Wait for the name to appear. The error keeps the time of the first look, whoever makes the next one."""
@@ -114,10 +113,11 @@ class Resolve:
         return None
 
     def _unread(self, envelope: Envelope, known: StoredOutcome | None, unread: ListUnavailable) -> Envelope | None:
-        """A read that fails is a call of the update that made it: it shows among its attempts, and it was tried."""
+        """Wait after a failed read, which is a call of the update that made it and shows among its attempts."""
         calls = () if unread.call is None else (unread.call,)
         tried = bool(calls) or (known is not None and known.outcome.attempt_count > 0)
-        match self._decide(envelope, unread.reply, self._deadline(envelope) if tried else _NEVER):
+        deadline = self.decide.deadline(envelope.accepted) if tried else NEVER
+        match self.decide(unread.reply, attempt=envelope.attempt, deadline=deadline):
             case RetryAt() as step:
                 self.complete.retry_later(envelope, known, step, calls)
             case GiveUp(error) | DeadlineExceeded(error):
@@ -126,42 +126,33 @@ class Resolve:
                 return self._fail(envelope, known, error.to_json(), attempts_from(calls))
         return None
 
-    def _decide(self, envelope: Envelope, reply: GraphReply, deadline: datetime) -> Step:
-        return decide(
-            reply,
-            attempt=envelope.attempt,
-            now=self.clock.now(),
-            jitter=self.randomness.jitter(),
-            policy=self.limits.retry,
-            deadline=deadline,
-        )
-
-    def _deadline(self, envelope: Envelope) -> datetime:
-        return envelope.accepted + self.limits.deadline
-
     def _fail(
         self, envelope: Envelope, known: StoredOutcome | None, error: Members, attempts: tuple[Attempt, ...] = ()
     ) -> Envelope | None:
         now = self.clock.now()
         return self._stand(
-            envelope, known, lambda one: advance(record(one, attempts), Transition.FAIL, now, error=error)
+            envelope, known, lambda outcome: advance(record(outcome, attempts), Transition.FAIL, now, error=error)
         )
 
     def _stand(
         self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]
     ) -> Envelope | None:
-        """What this turn found out, unless another one was faster: then what that one did."""
-        for _ in range(_TRIES):
+        """Write down what this turn found, unless another turn was faster: then go on with what that one wrote."""
+        looks = chain([known], iter(lambda: self.repository.get(envelope.id), _UNLIKE_ANY))
+
+        def stand() -> Envelope | None:
+            known = next(looks)
             outcome = known.outcome if known else queued(envelope, self.clock.now())
             if known is not None and is_stale(outcome, envelope):
                 return None
             if outcome.update is not None and outcome.update.resolved is not None:
                 return replace(envelope, update=outcome.update)
             changed = change(outcome)
-            if self.repository.write(changed, known):
-                return self._gone_on(envelope, changed)
-            known = self.repository.get(envelope.id)
-        raise Conflict(envelope.id)
+            if not self.repository.write(changed, known):
+                raise Conflict(envelope.id)
+            return self._gone_on(envelope, changed)
+
+        return until_no_conflict(stand)
 
     def _gone_on(self, envelope: Envelope, outcome: Outcome) -> Envelope | None:
         if outcome.state.final or outcome.update is None:

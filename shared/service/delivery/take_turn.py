@@ -7,7 +7,7 @@ What happens when the process dies between two lines is in ``docs/architecture/c
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import EXPIRED, Members, deadline_exceeded
@@ -15,17 +15,16 @@ from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import (
     DeadlineExceeded,
     DeliveryError,
-    DeliveryLimits,
     Done,
     GiveUp,
     RetryAt,
     Step,
-    decide,
     refuses_every_value,
 )
 from shared.core.delivery.user_status import Lease, Values, lease_retry_time, lost_values, update_ids
 from shared.core.intake.envelope import Envelope
 from shared.service.delivery.complete import Complete
+from shared.service.delivery.decide import NEVER, Decide
 from shared.service.delivery.lease import Leases
 from shared.service.delivery.read_outcomes import ReadOutcomes
 from shared.service.delivery.turn import Turn
@@ -39,7 +38,6 @@ log = logging.getLogger(__name__)
 
 #: Writes of one turn; where Graph refuses more of them, the rest has its turn later.
 MAX_WRITES = 6
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _CONFLICT_PAUSE = timedelta(seconds=1)
 _NO_ROUTE = DeliveryError(
     "operationNotSupported",
@@ -61,13 +59,12 @@ class TakeTurn:
     complete: Complete
     clock: Clock
     randomness: Randomness
-    limits: DeliveryLimits
+    decide: Decide
 
     def __call__(self, envelope: Envelope, known: StoredOutcome | None) -> None:
         """Carry one update as far as it goes now; ``known`` is its outcome as read before, which may have changed."""
         turn = Turn(envelope, known, holder=f"{self.randomness.bits():x}")
-        now = self.clock.now()
-        if turn.overdue(now, self.limits.deadline) or turn.has_expired(now):
+        if self._overdue(turn) or turn.has_expired(self.clock.now()):
             self._take(turn)  # fails without a call
             return
         if turn.final and not self._lost_values(turn):
@@ -90,6 +87,9 @@ class TakeTurn:
                 return
             self._take(turn)
 
+    def _overdue(self, turn: Turn) -> bool:
+        return turn.tried and self.decide.is_over(turn.tried_from)
+
     def _lost_values(self, turn: Turn) -> bool:
         row = self.user_statuses.read(turn.envelope.user_status_key, 0).row
         return row is not None and bool(lost_values(row))
@@ -98,7 +98,7 @@ class TakeTurn:
         """No call can be made: it waits, however long, since nothing was tried."""
         policy_id = turn.envelope.update.device_compliance_policy_id
         self.rate_limiter.record(policy_id, turn.envelope.user_status_key, reply)
-        step = self._decide(turn, reply, _NEVER)
+        step = self._decide(turn, reply, NEVER)
         if isinstance(step, RetryAt):
             self.complete.retry_later(turn.envelope, turn.known, step, ())
 
@@ -143,7 +143,7 @@ class TakeTurn:
         return Deferred(self.clock.now())
 
     def _fail_without_call(self, turn: Turn) -> None:
-        if turn.overdue(self.clock.now(), self.limits.deadline):
+        if self._overdue(turn):
             turn.permit = None
             turn.fail([turn.id], deadline_exceeded(turn.outcome.error if turn.outcome else None))
         elif turn.route_missing and not turn.stale:
@@ -169,7 +169,7 @@ class TakeTurn:
                 return deferred
             case RouteMissing():
                 return GiveUp(_NO_ROUTE)
-        return self._decide(turn, written.reply, turn.deadline(self.limits.deadline))
+        return self._decide(turn, written.reply, self.decide.deadline(turn.tried_from))
 
     def _refused(self, turn: Turn, values: Values, error: Members) -> None:
         """The one update whose values these are fails; where there is none, they are not sent again."""
@@ -180,14 +180,7 @@ class TakeTurn:
         self.read_outcomes.pending(turn)
 
     def _decide(self, turn: Turn, reply: GraphReply, deadline: datetime) -> Step:
-        step = decide(
-            reply,
-            attempt=turn.envelope.attempt,
-            now=self.clock.now(),
-            jitter=self.randomness.jitter(),
-            policy=self.limits.retry,
-            deadline=deadline,
-        )
+        step = self.decide(reply, attempt=turn.envelope.attempt, deadline=deadline)
         expires = turn.envelope.update.expires
         if isinstance(step, RetryAt) and expires is not None:
             return replace(step, when=min(step.when, expires))  # it ends then, not at its next attempt

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.core.delivery.outcome import Members, Outcome, is_stale
 from shared.core.delivery.retry import is_success, may_still_land
@@ -93,15 +93,16 @@ class Turn:
         own = self.claim.accepted.get(self.id)
         return own is not None and is_newer(self.claim.row, own)
 
-    def deadline(self, limit: timedelta) -> datetime:
-        """Return until when the update is tried; its lost values for as long again after its end."""
+    @property
+    def tried_from(self) -> datetime:
+        """When the time began in which the update is tried: its acceptance; for its lost values, its end."""
         ended = self.outcome.last_action if self.outcome is not None and self.final else None
-        return (ended or self.envelope.accepted) + limit
+        return ended or self.envelope.accepted
 
-    def overdue(self, now: datetime, limit: timedelta) -> bool:
-        """Return whether the update was tried and its time is over."""
-        tried = self.outcome is not None and self.outcome.attempt_count > 0
-        return tried and not self.final and now >= self.deadline(limit)
+    @property
+    def tried(self) -> bool:
+        """Whether the update is open and a call was made for it."""
+        return self.outcome is not None and self.outcome.attempt_count > 0 and not self.final
 
     def has_expired(self, now: datetime) -> bool:
         """Return whether the update of this turn is not worth sending any more."""

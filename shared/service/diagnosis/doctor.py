@@ -6,7 +6,9 @@ of the quota, the lease of its user status, and only the values that Graph has j
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from shared.core.audit import Action, Result
 from shared.core.basics.access_token import WRITE_ROLE, Claims, read_claims
 from shared.core.basics.version import Version
 from shared.core.delivery.reply_kind import NetworkFault, ReplyKind
@@ -16,6 +18,7 @@ from shared.core.delivery.user_status import Lease, UserStatusRow, Value
 from shared.core.intake.update import user_status_key
 from shared.core.intake.update_schema import PROPERTIES
 from shared.core.rate_limit import Slot
+from shared.service.audit import Audit
 from shared.service.delivery.lease import Claim, Leases
 from shared.service.delivery.write import Permit, Write
 from shared.service.diagnosis.checks import CheckResult, CheckStatus, failing, ok, unknown
@@ -67,20 +70,23 @@ class Doctor:
     leases: Leases
     rate_limiter: RateLimiter
     write: Write
+    audit: Audit
     randomness: Randomness
     graph_root: str
     statistics: Callable[[], Statistics]
     webhook_sources: Collection[str]
 
-    def checks(self, asked: ProbeTarget | None) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
-        """Return the checks, each by the names of its findings."""
+    def checks(
+        self, asked: ProbeTarget | None, *, by: str | None = None
+    ) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
+        """Return the checks, each by the names of its findings; ``by`` is the caller, for the audit of the probe."""
         webhooks = {WEBHOOKS: lambda: [self._webhooks()]} if self.webhook_sources else {}
         return {
             QUEUE: lambda: [_storage(QUEUE, self.queues.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],
-            WRITE: lambda: [self._with_token(WRITE, lambda token: self._tried(asked, token)) if asked else _NOT_ASKED],
+            WRITE: lambda: [self._probe(asked, by) if asked else _NOT_ASKED],
             **webhooks,
         }
 
@@ -114,13 +120,21 @@ class Doctor:
         except IdentityUnavailable:
             return unknown(name, "There is no token.", "Mend identity first.")
         except (Unavailable, Conflict):
-            return unknown(name, "The relay's storage did not let it be tried.", "Mend queue and tables first.")
+            return _no_storage(name)
 
     def _read(self, token: str) -> CheckResult:
         reply = self.graph.read_policies(token=token).reply
         if is_success(reply):
             return ok(READ, "Compliance policies can be read.")
         return graph_finding(READ, reply, token, self.graph_root)
+
+    def _probe(self, asked: ProbeTarget, by: str | None) -> CheckResult:
+        """Try the PATCH between the two writes of its audit record."""
+        tried = partial(self._with_token, WRITE, lambda token: self._tried(asked, token))
+        try:
+            return self.audit.of(Action.PROBE, asked.policy_id, tried, by=by, came_of=_came_of)
+        except Unavailable:
+            return _no_storage(WRITE)
 
     def _tried(self, asked: ProbeTarget, token: str) -> CheckResult:
         with self.rate_limiter.slot(asked.policy_id, diagnostic=True) as admission:
@@ -168,6 +182,15 @@ _NOT_ASKED = CheckResult(
     "Not asked for.",
     "To try the PATCH, name deviceCompliancePolicyId and deviceComplianceUserStatusId: its own values are sent back.",
 )
+
+
+def _came_of(probe: CheckResult) -> Result:
+    """Return what the audit says of a probe; one that was held back was refused."""
+    return {CheckStatus.OK: Result.SUCCEEDED, CheckStatus.FAILING: Result.FAILED}.get(probe.status, Result.REFUSED)
+
+
+def _no_storage(name: str) -> CheckResult:
+    return unknown(name, "The relay's storage did not let it be tried.", "Mend queue and tables first.")
 
 
 def late(name: str, seconds: float) -> Sequence[CheckResult]:

@@ -28,7 +28,7 @@ def graph_finding(name: str, reply: GraphReply, token: str, graph_root: str) -> 
             step = next_steps.CLOUD
         case GraphReply(kind=ReplyKind.APPROVAL_REQUIRED):
             step = step.format(client_id=_client_id(claims))
-    return CheckResult(name, status, _said(reply), step)
+    return CheckResult(name, status, _detail(reply), step)
 
 
 def storage_finding(name: str, error: Unavailable, role: str) -> CheckResult:
@@ -48,7 +48,7 @@ def identity_finding(name: str, error: IdentityUnavailable) -> CheckResult:
     return failing(name, f"No token can be had: {text}."[:_DETAIL_LENGTH], step)
 
 
-def _said(reply: GraphReply) -> str:
+def _detail(reply: GraphReply) -> str:
     """Return who answered, the status, and Graph's own code and words."""
     if reply.status_code is None or reply.meaning.text is not None:
         return message_of(reply)[:_DETAIL_LENGTH]

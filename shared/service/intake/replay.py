@@ -14,6 +14,7 @@ from shared.core.basics.update_id import accepted_at, new_update_id
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.limits import MAX_REPLAYS
+from shared.service.audit import Refused
 from shared.service.intake.accept import NOWHERE, Accept, NotQueued
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomeStore, StoredOutcome, Unavailable
@@ -28,11 +29,8 @@ _NO_MESSAGE = {True: "The update's message was erased.", False: "The update's me
 _UNFINISHED = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class NotReplayable:
+class NotReplayable(Refused):
     """The update is not one that can be replayed (any more)."""
-
-    why: str
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Retention: outcomes, idempotency keys, counts and ended erasures older than that are deleted, page by page.
+"""Retention: page by page, delete outcomes, keys, counts, ended erasures and audit records that are too old.
 
 Each store is read from end to end, and a run that ends in the middle is continued by the next one, so the cost is
 linear and no store waits for another. User statuses stay: they are what keeps old values out.
@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.service.ports.audit import AuditStore
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import CounterStore, ErasureStore, IdempotencyStore, OutcomeStore, Purgeable
 
@@ -56,16 +57,20 @@ class Purge:
     erasures: ErasureStore
     clock: Clock
     retention: timedelta
+    audit: AuditStore
+    audit_retention: timedelta
     _passes: dict[str, Pass] = field(default_factory=dict)
 
     def __call__(self) -> int:
         """Return how many rows this run deleted."""
-        before = self.clock.now() - self.retention
+        now = self.clock.now()
+        before = now - self.retention
         deleted = self._pass("keys", self.keys).run(before)
         keyless = max(self._pass("keys", self.keys).complete or before - _AFTER_KEYS, before - _AFTER_KEYS)
         deleted += self._pass("outcomes", self.outcomes).run(keyless)
         deleted += self._pass("counters", self.counters).run(before)
         deleted += self._pass("erasures", self.erasures).run(before)
+        deleted += self._pass("audit", self.audit).run(now - self.audit_retention)
         log.info("purged", extra={"count": deleted})
         return deleted
 

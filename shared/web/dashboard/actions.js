@@ -2,6 +2,7 @@
 import { addressOf, filterOf, view } from "./address.js";
 import * as api from "./api.js";
 import { ask, say } from "./dialogs.js";
+import { mayOperate } from "./session.js";
 import { MAX_REPLAYS } from "./rules.js";
 import { counted, whose } from "./words.js";
 
@@ -19,17 +20,17 @@ export function followActions(look) {
 }
 
 /**
- * Whether there is anything to replay.
+ * Whether there is anything to replay, and this user may.
  * @param {ListedUpdate} update
  */
 export const canReplay = (update) =>
-  ["failed", "canceled"].includes(update.status) && update.replayedBy === null && update.userStatus !== null;
+  mayOperate() && ["failed", "canceled"].includes(update.status) && update.replayedBy === null && update.userStatus !== null;
 
 /**
- * Whether it can still be taken back.
+ * Whether it can still be taken back, and this user may.
  * @param {ListedUpdate} update
  */
-export const canCancel = (update) => ["notStarted", "running"].includes(update.status);
+export const canCancel = (update) => mayOperate() && ["notStarted", "running"].includes(update.status);
 
 /**
  * Replay one, and go to the new update.

@@ -9,7 +9,7 @@ import { FILTERS } from "./rules.js";
  * @type {Record<string, number>}
  */
 export const SPANS = { "1h": 1, "24h": 24, "7d": 24 * 7 };
-const MEMBERS = [...FILTERS, "within", "continuation", "update"];
+const MEMBERS = [...FILTERS, "within", "continuation", "update", "audit"];
 
 /**
  * The view that the address names: its members, absent ones left out.
@@ -35,7 +35,7 @@ export function address(members) {
  * @param {string} updateId
  */
 export function addressOf(updateId) {
-  return address({ ...view(), update: updateId });
+  return address({ ...view(), audit: undefined, update: updateId });
 }
 
 /**

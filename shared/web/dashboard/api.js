@@ -5,9 +5,11 @@
 
 const ROOT = new URL("../", import.meta.url);
 const KEY = "relayFunctionKey";
+/** No page of another origin can send this header: the proof that a call with a cookie is the dashboard's own. */
+const PROOF = "X-Relay-Request";
 const LONGEST_MILLISECONDS = 30_000;
 
-/** The API wants a function key, or another one. */
+/** The API wants to know who calls: a function key, or another one, or someone who signs in. */
 export class KeyNeeded extends Error {}
 
 /** The API said no; `status` is HTTP's, the message its own words. */
@@ -33,6 +35,11 @@ export const key = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
+/**
+ * How to sign in, and who has.
+ * @returns {Promise<Session>}
+ */
+export const session = () => call("GET", "session");
 /** @returns {Promise<Stats>} */
 export const stats = () => call("GET", "stats");
 /**
@@ -61,17 +68,42 @@ export const replayMatching = (filter, dryRun) => call("POST", "updates/replay",
 export const readiness = () => call("GET", "health/ready", { fine: [503] });
 
 /**
- * A page of the list, and where it goes on: of `nextLink`, which may name another origin, only the continuation.
+ * A page of the updates, and where it goes on.
  * @param {Filter} filter
  * @param {number} top
  * @param {string | null} [continuation]
  * @returns {Promise<Page>}
  */
 export async function page(filter, top, continuation) {
+  const { value, next } = await listed("updates", filter, top, continuation);
+  return { updates: value, next };
+}
+
+/**
+ * A page of the audit, and where it goes on.
+ * @param {Filter} filter
+ * @param {number} top
+ * @param {string | null} [continuation]
+ * @returns {Promise<{ records: AuditRecord[], next: string | null }>}
+ */
+export async function audit(filter, top, continuation) {
+  const { value, next } = await listed("audit", filter, top, continuation);
+  return { records: value, next };
+}
+
+/**
+ * Of `nextLink`, which may name another origin, only the continuation is used.
+ * @param {string} path
+ * @param {Filter} filter
+ * @param {number} top
+ * @param {string | null} [continuation]
+ * @returns {Promise<{ value: any[], next: string | null }>}
+ */
+async function listed(path, filter, top, continuation) {
   const query = { ...filter, top: String(top), ...(continuation ? { continuation } : {}) };
-  const answer = await call("GET", `updates?${new URLSearchParams(query)}`);
+  const answer = await call("GET", `${path}?${new URLSearchParams(query)}`);
   const next = answer.nextLink ? new URL(answer.nextLink, ROOT).searchParams.get("continuation") : null;
-  return { updates: answer.value, next };
+  return { value: answer.value, next };
 }
 
 /**
@@ -99,7 +131,7 @@ async function call(method, path, { body, fine = [] } = {}) {
  */
 async function answered(method, path, body) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", [PROOF]: "1" };
   const kept = sessionStorage.getItem(KEY);
   if (kept !== null) headers["x-functions-key"] = kept;
   if (body !== undefined) headers["Content-Type"] = "application/json";

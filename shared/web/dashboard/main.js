@@ -2,12 +2,14 @@
 import { followActions, replayMatching } from "./actions.js";
 import { address, view } from "./address.js";
 import { key, KeyNeeded } from "./api.js";
+import { followAudit, showAudit } from "./audit.js";
 import { askForKey, followDialogs } from "./dialogs.js";
 import { byId, tick, write } from "./elements.js";
 import { followFilters, showFilters } from "./filters.js";
 import { showList, turnPage } from "./list.js";
 import { keepLooking } from "./live.js";
 import { showOverview } from "./overview.js";
+import * as session from "./session.js";
 import { showUpdate } from "./update.js";
 import { duration } from "./words.js";
 
@@ -21,10 +23,23 @@ async function refresh() {
   const wanted = view();
   const all = anew;
   anew = false;
-  await (wanted.update ? showUpdate(wanted.update, () => view().update === wanted.update) : Promise.all([showOverview(all), showList(wanted)]));
+  await session.learn();
+  await showView(wanted, all);
   document.body.setAttribute("aria-busy", "false");
   if (shown !== wanted.update && view().update === wanted.update) arrive(wanted.update);
   tick();
+}
+
+/**
+ * @param {View} wanted
+ * @param {boolean} all
+ */
+async function showView(wanted, all) {
+  const { update } = wanted;
+  if (update) await showUpdate(update, () => view().update === update);
+  else if (!session.mayRead()) return;
+  else if (wanted.audit) await showAudit(wanted);
+  else await Promise.all([showOverview(all), showList(wanted)]);
 }
 
 /**
@@ -52,10 +67,13 @@ function tell(error, seconds) {
   if (error === null) return;
   anew = true;
   const wants = error instanceof KeyNeeded;
+  const wantsKey = wants && session.usesKeys();
   const when = `What you see may be out of date; tried again in ${duration(seconds ?? 0)}.`;
-  write(byId("banner-said"), wants ? error.message : `The relay does not answer: ${error.message} ${when}`);
-  write(byId("again"), wants ? "Enter the key" : "Try now");
-  if (wants) askForKey(lookAnew);
+  write(byId("banner-said"), wantsKey ? error.message : wants ? "You are not signed in." : `The relay does not answer: ${error.message} ${when}`);
+  write(byId("again"), wantsKey ? "Enter the key" : wants ? "Sign in" : "Try now");
+  byId("again").dataset.signIn = wants && !wantsKey ? "1" : "";
+  if (wantsKey) askForKey(lookAnew);
+  else if (wants) session.forget();
 }
 
 function lookAnew() {
@@ -65,7 +83,8 @@ function lookAnew() {
 
 function go() {
   const wanted = view();
-  byId("home").hidden = Boolean(wanted.update);
+  byId("home").hidden = Boolean(wanted.update || wanted.audit);
+  byId("records").hidden = Boolean(wanted.update) || !wanted.audit;
   byId("one").hidden = !wanted.update;
   byId("back").href = address({ ...wanted, update: undefined });
   if (wanted.update !== byId("one").dataset.id) byId("update").replaceChildren();
@@ -75,6 +94,7 @@ function go() {
 }
 
 followActions(lookAnew);
+followAudit();
 followDialogs();
 followFilters();
 addEventListener("hashchange", go);
@@ -82,7 +102,7 @@ byId("overview").addEventListener("click", (event) => event.target instanceof El
 byId("older").addEventListener("click", () => turnPage(true));
 byId("newer").addEventListener("click", () => turnPage(false));
 byId("replay-matching").addEventListener("click", replayMatching);
-byId("again").addEventListener("click", lookAnew);
+byId("again").addEventListener("click", () => (byId("again").dataset.signIn ? session.signIn() : lookAnew()));
 byId("forget").addEventListener("click", () => {
   key.forget();
   lookAnew();

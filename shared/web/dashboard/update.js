@@ -11,6 +11,15 @@ import { timeline } from "./timeline.js";
 import { MEANINGS, whose } from "./words.js";
 
 /**
+ * Why there is nothing to show, by the API's status.
+ * @type {Record<number, [string, string]>}
+ */
+const MISSING = {
+  403: ["Not yours", "Your role lets you read only the updates that you have sent."],
+  404: ["Not found", "There is no such update. It may be older than the relay keeps them."],
+};
+
+/**
  * Look and show.
  * @param {string} id
  * @param {() => boolean} still
@@ -20,21 +29,23 @@ export async function showUpdate(id, still) {
   try {
     update = await api.update(id);
   } catch (error) {
-    if (!(error instanceof api.Refused && error.status === 404)) throw error;
-    update = null;
+    if (!(error instanceof api.Refused && error.status in MISSING)) throw error;
+    if (still()) reconcile(byId("update"), [missing(id, error.status)]);
+    return;
   }
-  if (still()) reconcile(byId("update"), update === null ? [missing(id)] : parts(update));
+  if (still()) reconcile(byId("update"), parts(update));
 }
 
 /**
  * @param {string} id
+ * @param {number} status
  * @returns {Entry}
  */
-function missing(id) {
-  const said = "There is no such update. It may be older than the relay keeps them.";
+function missing(id, status) {
+  const [title, said] = MISSING[status];
   return {
-    key: "missing", stamp: id,
-    make: () => element("section", { class: "card" }, element("h1", { tabindex: "-1" }, "Not found"), element("p", {}, said), foreign(id, { class: "id" })),
+    key: "missing", stamp: `${id} ${status}`,
+    make: () => element("section", { class: "card" }, element("h1", { tabindex: "-1" }, title), element("p", {}, said), foreign(id, { class: "id" })),
   };
 }
 

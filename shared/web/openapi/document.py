@@ -8,11 +8,24 @@ from urllib.parse import urlsplit
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.web import batch, dashboard_files, doctor, erasures, health, stats, updates, user_statuses, webhooks
+from shared.web import (
+    audit,
+    batch,
+    dashboard_files,
+    doctor,
+    erasures,
+    health,
+    session,
+    stats,
+    updates,
+    user_statuses,
+    webhooks,
+)
 from shared.web.caller import Callers
-from shared.web.errors import handles_errors
+from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import as_json, operation
 from shared.web.openapi.schemas import EXAMPLE, IDS_EXAMPLE, SCHEMAS, Schema
+from shared.web.openapi.security import secured
 from shared.web.response import PROBLEM_URN, Problem, json_response
 
 _PREFIX = "/api"
@@ -65,7 +78,7 @@ _FAULT: Final[dict[str, Any]] = {
     "detail": "must be an integer",
 }
 
-EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
+EXAMPLES: Final[dict[str, list[Schema]]] = {
     "UpdateResource": [
         {**_LISTED, "attempts": [_ATTEMPT], "result": {"id": EXAMPLE["deviceComplianceUserStatusId"]}},
     ],
@@ -104,6 +117,9 @@ EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
             },
         }
     ],
+    "AuditRecord": [audit.EXAMPLE],
+    "AuditList": [{"value": [audit.EXAMPLE]}],
+    "Session": [{"authentication": "functionKeys"}, {"authentication": "entra", "signedIn": session.EXAMPLE}],
     "Ready": [{"status": "ok", "checks": {"queue": "ok", "table": "ok", "identity": "ok", "graph": "ok"}}],
     "Problem": [
         {
@@ -118,9 +134,12 @@ EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
 }
 
 
-def document(base_url: str) -> dict[str, Any]:
-    """Return the whole document for one address."""
-    return {
+_SCHEMAS: Schema = {**SCHEMAS, **batch.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+
+
+def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
+    """Return the whole document for one address; ``needs_role`` where Entra answers for callers."""
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Compliance Status Relay",
@@ -130,30 +149,22 @@ def document(base_url: str) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": base_url + _PREFIX}],
-        "security": [{"functionKey": []}, {"functionKeyQuery": []}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": PATHS,
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in {**SCHEMAS, **batch.SCHEMAS, **stats.SCHEMAS}.items()
-            },
-            "securitySchemes": {
-                "functionKey": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "x-functions-key",
-                    "description": "A function key of the app.",
-                },
-                "functionKeyQuery": {
-                    "type": "apiKey",
-                    "in": "query",
-                    "name": "code",
-                    "description": "The same, for senders that can set no header.",
-                },
+                for name, schema in {
+                    **SCHEMAS,
+                    **batch.SCHEMAS,
+                    **stats.SCHEMAS,
+                    **audit.SCHEMAS,
+                    **session.SCHEMAS,
+                }.items()
             },
         },
     }
+    return secured(whole, needs_role=needs_role)
 
 
 @dataclass(frozen=True)
@@ -162,15 +173,15 @@ class OpenApi:
 
     callers: Callers
 
-    @handles_errors
+    @endpoint
     def get_openapi(self, request: func.HttpRequest) -> func.HttpResponse:
         """Return this document.
 
         OpenAPI 3.1, for the address that the request used. It needs no key and holds no secret.
         """
-        return json_response(200, document(self.callers.base(request)))
+        return json_response(200, document(self.callers.base(request), needs_role=self.callers.needs_role))
 
-    @handles_errors
+    @endpoint
     def unknown(self, request: func.HttpRequest) -> func.HttpResponse:
         """Raise a problem: 405 with the methods of a known path, else 404."""
         path = urlsplit(request.url).path
@@ -188,13 +199,14 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     **webhooks.OPERATIONS,
     **stats.OPERATIONS,
     **doctor.OPERATIONS,
+    **audit.OPERATIONS,
+    **session.OPERATIONS,
     **health.OPERATIONS,
     "/openapi.json": {
         "get": operation(
             OpenApi.get_openapi,
             "Operations",
             {200: as_json({"type": "object"}, "The document.")},
-            key=False,
             operation_id="openapi",
         )
     },

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.core.intake.limits import MAX_KEY_LENGTH
-from shared.web.openapi.schemas import Schema, ref
+from shared.web.authorization import ANYONE, NEEDED
+from shared.web.openapi.schemas import URL, Schema, ref
 from shared.web.response import PROBLEM_TYPE
 from shared.web.waiting import MAX_WAIT_SECONDS
 
@@ -43,11 +44,10 @@ def header(description: str, schema: Schema | None = None) -> Schema:
 
 
 SECONDS = header("Seconds after which to ask again.", {"type": "integer", "minimum": 0})
-_URL: Schema = {"type": "string", "format": "uri"}
 #: Of an operation that takes a while, and can be followed.
 FOLLOWED: Schema = {
-    "Location": header("Where to ask for it.", _URL),
-    "Operation-Location": header("The same, by the name that Azure SDK pollers follow.", _URL),
+    "Location": header("Where to ask for it.", URL),
+    "Operation-Location": header("The same, by the name that Azure SDK pollers follow.", URL),
     "Retry-After": SECONDS,
 }
 APPLIED: Schema = {"Preference-Applied": header("The preference that was granted.")}
@@ -103,24 +103,28 @@ def link(operation_id: str, description: str) -> Schema:
     return {"links": {operation_id: follow}}
 
 
+def problem(description: str) -> Schema:
+    """Return an answer with problem details."""
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": ref("Problem")}}}
+
+
 def operation(
     handler: Any,
     tag: str,
     answers: Mapping[int, Schema],
     *faults: int,
-    key: bool = True,
     operation_id: str | None = None,
     **rest: Any,
 ) -> Schema:
     """Return the operation that a handler answers: its docstring is the description, the first line the summary.
 
-    ``faults`` are the problems that it may meet, ``key`` says whether it wants a function key.
+    ``faults`` are the problems that it may meet. Whether it wants a function key is in the table of authorization.
     """
+    key = NEEDED[handler.__name__] is not ANYONE
     text = inspect.cleandoc(handler.__doc__)
     head, *words = handler.__name__.split("_")
     unexpected = (500,) if HTTPStatus.SERVICE_UNAVAILABLE in answers else (500, 503)
-    problem = {PROBLEM_TYPE: {"schema": ref("Problem")}}
-    problems = {status: {"description": _REASONS[status], "content": problem} for status in (*faults, *unexpected)}
+    problems = {status: problem(_REASONS[status]) for status in (*faults, *unexpected)}
     every = {**answers, **problems, **({401: _NO_KEY} if key else {})}
     if not any(status // 100 == 4 for status in every):  # noqa: PLR2004 - client errors
         every[400] = _BROKEN

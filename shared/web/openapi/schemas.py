@@ -1,7 +1,6 @@
 """The JSON shapes of the API as JSON Schema 2020-12, for the OpenAPI document; messages by what validates them.
 
-A message names its user by id or by name. Generators cannot build a choice of bare ``required`` lists, so the document
-shows two whole objects.
+A message names its user by id or by name: two whole objects, since generators cannot choose between ``required`` lists.
 """
 
 from collections.abc import Mapping
@@ -47,6 +46,7 @@ EXAMPLE_BY_NAME: Final[Schema] = {
     "userStatus": {"status": "compliant"},
 }
 DATE_TIME: Schema = {"type": "string", "format": "date-time"}
+URL: Schema = {"type": "string", "format": "uri"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 _STATUS: Schema = {"type": "string", "enum": STATUSES}
 _OK_OR_FAILING: Schema = {"type": "string", "enum": ["ok", "failing"]}
@@ -71,6 +71,11 @@ def object_of(properties: Schema, *, optional: tuple[str, ...] = (), **rest: Any
     """Return the schema of an object; members that are not ``optional`` are required."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required, **rest}
+
+
+def page_of(item: str) -> Schema:
+    """Return the schema of a list's page; the last one has no ``nextLink``."""
+    return object_of({"value": {"type": "array", "items": ref(item)}, "nextLink": URL}, optional=("nextLink",))
 
 
 _STRING: Schema = {"type": "string"}
@@ -124,6 +129,12 @@ _VALUE = object_of(
 )
 _CHECK = {"type": "string", "enum": ["ok", "failing", "unknown"]}
 
+_PROBLEM: Schema = {
+    "type": {"type": "string", "enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
+    **dict.fromkeys(("title", "detail", "instance"), _STRING),
+    "status": {"type": "integer"},
+    "errors": {"type": "array", "items": ref("Fault")},
+}
 SCHEMAS: Final[Schema] = {
     "Update": {
         "description": "A message: what is reported of one user, named by id or by principal name.",
@@ -145,10 +156,7 @@ SCHEMAS: Final[Schema] = {
     },
     "UpdateResource": object_of(_LISTED | _REST, optional=("userPrincipalName", "rawMessage", "rawMessageEncoding")),
     "ListedUpdate": object_of(_LISTED, optional=("userPrincipalName",)),
-    "UpdateList": object_of(
-        {"value": {"type": "array", "items": ref("ListedUpdate")}, "nextLink": {"type": "string", "format": "uri"}},
-        optional=("nextLink",),
-    ),
+    "UpdateList": page_of("ListedUpdate"),
     "Error": object_of(
         {
             "code": _STRING,
@@ -232,16 +240,5 @@ SCHEMAS: Final[Schema] = {
             "checks": object_of({"queue": _CHECK, "table": _CHECK, "identity": _CHECK, "graph": _CHECK}),
         }
     ),
-    "Problem": object_of(
-        {
-            "type": {"type": "string", "enum": [PROBLEM_URN + slug for slug in PROBLEMS]},
-            "title": _STRING,
-            "status": {"type": "integer"},
-            "detail": _STRING,
-            "instance": _STRING,
-            "errors": {"type": "array", "items": ref("Fault")},
-        },
-        optional=("errors",),
-        description="RFC 9457.",
-    ),
+    "Problem": object_of(_PROBLEM, optional=("errors",), description="RFC 9457."),
 }

@@ -64,7 +64,7 @@ def test_reading_never_fails_and_reads_its_own(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "told", "follows"),
+    ("origin", "traceparent", "follows"),
     [
         (Origin(), None, Trace()),
         (Origin(), ONE, Trace(ONE)),
@@ -78,10 +78,10 @@ def test_reading_never_fails_and_reads_its_own(text: str) -> None:
     ],
 )
 def test_the_callers_header_comes_first_then_the_message_then_the_hosts_own_trace(
-    origin: Origin, told: str | None, follows: Trace
+    origin: Origin, traceparent: str | None, follows: Trace
 ) -> None:
     """The others are linked."""
-    assert origin.trace(told) == follows
+    assert origin.trace(traceparent) == follows
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ wrappings: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
     ]
 )
 dresses = wrappings | st.sampled_from(
-    [str.upper, str.lower, lambda text: "".join(f"\\u{ord(one):04x}" for one in text)]
+    [str.upper, str.lower, lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text)]
 )
 
 

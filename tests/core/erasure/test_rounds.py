@@ -93,8 +93,8 @@ def test_the_queue_is_past_a_request_when_nothing_of_before_is_left_there() -> N
 
 def test_the_resource_never_says_whom_it_is_about() -> None:
     """Only how far it is."""
-    told = resource(requested(an_id(), Subject(name="ada@contoso.com"), NOW))
-    assert told == {
+    shown = resource(requested(an_id(), Subject(name="ada@contoso.com"), NOW))
+    assert shown == {
         "id": an_id(),
         "status": "notStarted",
         "createdDateTime": "2026-11-23T20:30:00.000Z",

@@ -76,7 +76,7 @@ def test_wherever_an_outcome_names_someone_it_is_found_and_the_name_goes(
     """No member of its row holds the name any more; what became of the update is as it was."""
     outcome = PLACES[place](case(name))
     sifted = classify(Subject(name=name), (), [outcome])
-    assert [one.id for one in sifted.ripe] == [outcome.id]
+    assert [found.id for found in sifted.ripe] == [outcome.id]
 
     blank = redact_outcome(outcome, Subject(name=name))
 

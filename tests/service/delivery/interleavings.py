@@ -212,7 +212,7 @@ def consume(world: World, relay: Services, most: int = 60) -> Callable[[], None]
     return job
 
 
-def finish(world: World, most: int = 600) -> None:
+def finish(world: World, most: int = 3000) -> None:
     """Let a healthy host take what the others left, moving time to the next message whenever none is visible."""
     for _ in range(most):
         if not world.queue.messages:

@@ -32,6 +32,23 @@ def test_canceling_after_an_ambiguous_attempt_sends_the_older_value_again(world:
     assert len(world.graph.calls) == 3
 
 
+def test_the_older_value_does_not_wait_for_the_canceled_updates_next_attempt(world: World) -> None:
+    """That would have been in an hour; Graph would show the canceled value until then."""
+    world.accept(userStatus=reported("12:00:00"))
+    world.run()
+    world.graph.replies = [LateLanding(GraphReply(504, retry_after_seconds=3600), 3)]
+    canceled = world.accept(userStatus=reported("12:01:00", status="nonCompliant"))
+    world.deliver_next()
+    world.clock.step(minutes=2)
+    now = world.clock.now()
+
+    world.relay.cancel(canceled)
+    world.deliver_next()
+
+    assert world.in_graph()["status"] == "compliant"
+    assert world.clock.now() - now < timedelta(seconds=10)
+
+
 def test_canceling_is_refused_while_the_write_may_still_land(world: World) -> None:
     """The caller learns that it is on its way; after the lease's end it can be canceled."""
     world.graph.replies = [LateLanding(TIMEOUT, 3)]

@@ -79,6 +79,7 @@ def test_a_kill_during_the_call_is_made_good_as_soon_as_the_call_cannot_land_any
     assert len(world.graph.calls) == 1
 
 
+@pytest.mark.exhaustive
 def test_a_kill_in_a_backlog_multiplies_no_message(world: World) -> None:
     """Only what the killed instance held gets another one, while the other instance works off the rest."""
     ids = users(world, 900)
@@ -102,6 +103,7 @@ def test_a_hold_that_everyone_keeps_makes_no_message(world: World, hours: int) -
     assert len(world.graph.calls) == 51
 
 
+@pytest.mark.exhaustive
 def test_an_outage_makes_no_message_worth_naming(world: World) -> None:
     """Two hours of 503 for 50 updates: what waits for its next attempt or for a probe is not lost."""
     world.graph.replies = [GraphReply(503)] * 2000

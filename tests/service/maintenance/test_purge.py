@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.core.audit import Action
 from shared.core.basics.update_id import accepted_at
 from shared.core.delivery.outcome import State, Transition, advance, queued
 from shared.service.ports.storage import KeyReservation, Purged
@@ -107,3 +108,12 @@ def test_an_outcome_outlasts_its_key(world: World) -> None:
 
     assert keys.kept
     assert len(world.outcomes.rows) == 1000
+
+
+def test_audit_records_are_kept_longer_than_outcomes(world: World) -> None:
+    """Their own retention counts: a year by default."""
+    for _ in range(2):
+        world.relay.audit.of(Action.ERASE, None, lambda: "done", by=None)
+        world.clock.step(days=364)
+    world.relay.purge()
+    assert len(world.audit.rows) == 1

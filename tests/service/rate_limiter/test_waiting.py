@@ -28,6 +28,7 @@ def test_a_hold_keeps_no_turn_for_more_than_five_minutes(retry_after: float) -> 
     assert sum(status == 200 for _, _, status in fleet.sent) == 300
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [503, None])
 def test_an_outage_of_two_hours_keeps_no_turn_for_more_than_five_minutes(status: int | None) -> None:
     """Its updates go back to the queue meanwhile."""

@@ -1,0 +1,1 @@
+"""What the command line prints: text for people, JSON for machines."""

@@ -1,0 +1,1 @@
+"""A file of updates, read row by row: CSV as spreadsheets write it, or JSON Lines."""
