@@ -134,7 +134,14 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
-_SCHEMAS: Schema = {**SCHEMAS, **batch.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+_SCHEMAS: Final[Schema] = {
+    **SCHEMAS,
+    **batch.SCHEMAS,
+    **erasures.SCHEMAS,
+    **stats.SCHEMAS,
+    **audit.SCHEMAS,
+    **session.SCHEMAS,
+}
 
 
 def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
@@ -154,13 +161,7 @@ def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in {
-                    **SCHEMAS,
-                    **batch.SCHEMAS,
-                    **stats.SCHEMAS,
-                    **audit.SCHEMAS,
-                    **session.SCHEMAS,
-                }.items()
+                for name, schema in _SCHEMAS.items()
             },
         },
     }
