@@ -24,7 +24,7 @@ class Maintenance(UseCases):
     def consume_poison(self) -> ConsumePoison:
         from shared.service.maintenance.poison_queue import ConsumePoison
 
-        return ConsumePoison(self.ports.queue, self.repository, self.put_back, self.terminate, self.ports.clock)
+        return ConsumePoison(self.queues, self.repository, self.put_back, self.terminate, self.ports.clock)
 
     @made_once
     def reconcile(self) -> Reconcile:
@@ -33,7 +33,7 @@ class Maintenance(UseCases):
 
         ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
         return Reconcile(
-            holds=Holds(ports.queue, ports.rate_limit, self.quota, ports.clock, limit),
+            holds=Holds(self.queues, ports.rate_limit, self.quota, ports.clock, limit),
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
@@ -45,7 +45,7 @@ class Maintenance(UseCases):
         from shared.service.maintenance.publish_gauges import PublishGauges
 
         ports = self.ports
-        return PublishGauges(ports.queue, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
+        return PublishGauges(self.queues, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
 
     @made_once
     def purge(self) -> Purge:
@@ -72,7 +72,7 @@ class Maintenance(UseCases):
             erasures=ports.erasures,
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             clock=ports.clock,
             randomness=ports.randomness,
             patience=self.settings.outcome_retention,
@@ -84,7 +84,7 @@ class Maintenance(UseCases):
 
         ports = self.ports
         return Doctor(
-            queue=ports.queue,
+            queues=self.queues,
             counters=ports.counters,
             identity=ports.identity,
             graph=ports.graph,

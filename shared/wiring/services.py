@@ -48,10 +48,22 @@ class Services(Maintenance):
         return UpdateMessages(self.deliver)
 
     @made_once
+    def deliver_bulk_message(self) -> UpdateMessages:
+        from shared.web.queue_message import UpdateMessages
+
+        return UpdateMessages(self.deliver, bulk=True)
+
+    @made_once
     def poison_message(self) -> PoisonMessages:
         from shared.web.queue_message import PoisonMessages
 
         return PoisonMessages(self.consume_poison)
+
+    @made_once
+    def poison_bulk_message(self) -> PoisonMessages:
+        from shared.web.queue_message import PoisonMessages
+
+        return PoisonMessages(self.consume_poison, bulk=True)
 
     # HTTP.
 
@@ -106,7 +118,7 @@ class Services(Maintenance):
         from shared.web.stats import StatsApi
 
         ports = self.ports
-        return StatsApi(self.counters, ports.queue, ports.rate_limit, self.quota, ports.clock, self.callers)
+        return StatsApi(self.counters, self.queues, ports.rate_limit, self.quota, ports.clock, self.callers)
 
     @made_once
     def doctor(self) -> DoctorApi:

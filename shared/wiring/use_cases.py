@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
+    from shared.service.queues import Queues
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
@@ -51,6 +52,12 @@ class UseCases:
     def ports(self) -> Ports:
         return connect(self.settings, **self._instead)
 
+    @made_once
+    def queues(self) -> Queues:
+        from shared.service.queues import Queues
+
+        return Queues(self.ports.queue, self.ports.bulk_queue)
+
     # Intake.
 
     @made_once
@@ -60,7 +67,7 @@ class UseCases:
 
         ports = self.ports
         return Accept(
-            queue=ports.queue,
+            queues=self.queues,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             keys=ports.idempotency_keys,
@@ -98,7 +105,7 @@ class UseCases:
 
         ports = self.ports
         return Deliver(
-            queue=ports.queue,
+            queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
@@ -146,7 +153,7 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -173,7 +180,7 @@ class UseCases:
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness)
 
     @made_once
     def cancel(self) -> Cancel:
@@ -228,7 +235,7 @@ class UseCases:
     def put_back(self) -> PutBack:
         from shared.service.outcomes.put_back import PutBack
 
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
+        return PutBack(self.queues, self.repository, self.ports.clock)
 
     @made_once
     def counters(self) -> Counters:

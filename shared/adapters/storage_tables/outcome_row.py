@@ -29,6 +29,7 @@ LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
     {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
+    | {"Priority"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -95,6 +96,8 @@ def to_row(outcome: Outcome) -> Entity:
         "IdempotencyKey": (named and named.idempotency_key) or "",
         "ErrorCode": (outcome.error or {}).get("code", ""),
     }
+    if outcome.update is not None:
+        columns["Priority"] = outcome.update.priority
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
     summary, faults = unknown.get("summary", {}) | _summary(outcome), {}

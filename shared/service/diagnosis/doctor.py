@@ -36,7 +36,8 @@ from shared.service.diagnosis.next_steps import (
 from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
-from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UserStatusStore
+from shared.service.queues import Queues
 from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are shown; those of one check are shown together.
@@ -61,7 +62,7 @@ class Doctor:
     ``webhook_sources`` are the names of those configured; without any there is no check of them.
     """
 
-    queue: UpdateQueue
+    queues: Queues
     counters: CounterStore
     identity: Identity
     graph: Graph
@@ -81,7 +82,7 @@ class Doctor:
         """Return the checks, each by the names of its findings; ``by`` is the caller, for the audit of the probe."""
         webhooks = {WEBHOOKS: lambda: [self._webhooks()]} if self.webhook_sources else {}
         return {
-            QUEUE: lambda: [_storage(QUEUE, self.queue.touch, "Storage Queue Data Contributor")],
+            QUEUE: lambda: [_storage(QUEUE, self.queues.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],

@@ -50,6 +50,7 @@ class OutcomeFilter:
     source: str | None = None
     idempotency_key: str | None = None
     error_code: str | None = None
+    priority: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 

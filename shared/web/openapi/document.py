@@ -134,7 +134,14 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
-_SCHEMAS: Final[Schema] = {**SCHEMAS, **erasures.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+_SCHEMAS: Final[Schema] = {
+    **SCHEMAS,
+    **batch.SCHEMAS,
+    **erasures.SCHEMAS,
+    **stats.SCHEMAS,
+    **audit.SCHEMAS,
+    **session.SCHEMAS,
+}
 
 
 def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
