@@ -81,6 +81,12 @@ def post_batch(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
     return relay.batch.post_batch(req, invocation=context.trace_context.trace_parent)
 
 
+@app.route("updates/validate", methods=["POST"])
+async def post_validation(req: func.HttpRequest) -> func.HttpResponse:
+    """Check one update without accepting it."""
+    return await relay.validation.post_validation(req)
+
+
 @app.route("updates/replay", methods=["POST"])
 def replay_updates(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Replay failed and canceled updates by filter."""

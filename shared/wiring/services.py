@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
     from shared.web.user_statuses import UserStatusesApi
+    from shared.web.validation import ValidationApi
     from shared.web.waiting import Waiting
     from shared.web.webhooks import WebhooksApi
 
@@ -76,6 +77,12 @@ class Services(Maintenance):
         from shared.web.batch import BatchApi
 
         return BatchApi(self.accept, self.callers, self.waiting, self.ports.clock)
+
+    @made_once
+    def validation(self) -> ValidationApi:
+        from shared.web.validation import ValidationApi
+
+        return ValidationApi(self.validate, self.ports.clock, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.directories import UserDirectories
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
     from shared.service.delivery.take_turn import TakeTurn
     from shared.service.delivery.terminate import Terminate
+    from shared.service.delivery.validate import Validate
     from shared.service.delivery.write import Write
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
@@ -110,18 +112,40 @@ class UseCases:
 
     @made_once
     def resolve(self) -> Resolve:
-        from shared.service.delivery.directories import UserDirectories
         from shared.service.delivery.resolve import Resolve
 
         ports = self.ports
         return Resolve(
-            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            directories=self.directories,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             complete=self.complete,
             rate_limiter=self.rate_limiter,
             clock=ports.clock,
             decide=self.decide,
+        )
+
+    @made_once
+    def directories(self) -> UserDirectories:
+        from shared.service.delivery.directories import UserDirectories
+
+        ports = self.ports
+        return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
+
+    @made_once
+    def validate(self) -> Validate:
+        from shared.service.delivery.validate import Validate
+
+        ports = self.ports
+        return Validate(
+            directories=self.directories,
+            user_statuses=ports.user_statuses,
+            queue=ports.queue,
+            rate_limit=ports.rate_limit,
+            quota=self.quota,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            call_milliseconds=int(self.settings.graph_timeout_seconds * 1000),
         )
 
     @made_once

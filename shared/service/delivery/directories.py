@@ -110,6 +110,13 @@ class UserDirectories:
             # Whoever read meanwhile may have found it.
             return policy.known(name, self._clock.now()) or self._read(policy, policy_id, name)
 
+    def known(self, policy_id: str, name: str) -> str | None:
+        """Return the user status of that name where a kept list holds it; no call is made and nothing is kept."""
+        with self._lock:
+            policy = self._policies.get(policy_id.lower())
+        choice = policy.known(name, self._clock.now()) if policy is not None else None
+        return choice.user_status_id if isinstance(choice, Found) else None
+
     def _policy(self, policy_id: str) -> _Policy:
         with self._lock:
             policy = self._policies.setdefault(policy_id, _Policy())
