@@ -42,6 +42,18 @@ def reconcile_everything(timer: func.TimerRequest) -> None:
     relay.reconcile(everything=True)
 
 
+@app.timer_trigger(arg_name="timer", schedule="45 * * * * *")
+def verify(timer: func.TimerRequest) -> None:
+    """Verify what was delivered a while ago."""
+    relay.verify()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 20 3 * * *")
+def verify_everything(timer: func.TimerRequest) -> None:
+    """Verify what was delivered long after its acceptance."""
+    relay.verify(everything=True)
+
+
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
 def publish_gauges(timer: func.TimerRequest) -> None:
     """Publish the queue's length and age, and the share of the quota in use."""

@@ -80,9 +80,21 @@ class Services(Maintenance):
 
     @made_once
     def validation(self) -> ValidationApi:
+        from shared.service.delivery.validate import Validate
         from shared.web.validation import ValidationApi
 
-        return ValidationApi(self.validate, self.ports.clock, self.callers, self.waiting)
+        ports = self.ports
+        validate = Validate(
+            directories=self.directories,
+            user_statuses=ports.user_statuses,
+            queue=ports.queue,
+            rate_limit=ports.rate_limit,
+            quota=self.quota,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            call_milliseconds=int(self.settings.graph_timeout_seconds * 1000),
+        )
+        return ValidationApi(validate, ports.clock, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:

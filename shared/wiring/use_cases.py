@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from shared.service.delivery.resolve import Resolve
     from shared.service.delivery.take_turn import TakeTurn
     from shared.service.delivery.terminate import Terminate
-    from shared.service.delivery.validate import Validate
     from shared.service.delivery.write import Write
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
@@ -133,22 +132,6 @@ class UseCases:
         return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
 
     @made_once
-    def validate(self) -> Validate:
-        from shared.service.delivery.validate import Validate
-
-        ports = self.ports
-        return Validate(
-            directories=self.directories,
-            user_statuses=ports.user_statuses,
-            queue=ports.queue,
-            rate_limit=ports.rate_limit,
-            quota=self.quota,
-            clock=ports.clock,
-            randomness=ports.randomness,
-            call_milliseconds=int(self.settings.graph_timeout_seconds * 1000),
-        )
-
-    @made_once
     def take_turn(self) -> TakeTurn:
         from shared.service.delivery.take_turn import TakeTurn
 
@@ -170,7 +153,8 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Complete(ports.queue, self.read_outcomes, self.repository, ports.clock, verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -197,7 +181,8 @@ class UseCases:
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
+        verify_after = self.settings.verify_after
+        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:

@@ -83,7 +83,7 @@ def _is_within(span: timedelta, then: datetime | None, now: datetime) -> bool:
     return then is not None and now - then < span
 
 
-_LIST = GraphOperation("GET", "/deviceManagement/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses")
+LIST = GraphOperation("GET", "/deviceManagement/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses")
 
 
 class UserDirectories:
@@ -161,7 +161,7 @@ class UserDirectories:
         return answer, token
 
     def _asked(self, policy_id: str, link: str | None, token: str, *, select: bool) -> GraphCall:
-        with self._telemetry.call(_LIST, ()) as answered:
+        with self._telemetry.call(LIST, ()) as answered:
             answer = self._graph.list_user_statuses(policy_id, link, select=select, token=token)
             answered(answer)
         return answer

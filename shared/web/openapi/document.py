@@ -61,6 +61,7 @@ _NOTHING_YET: Final[dict[str, Any]] = {
     "supersededBy": None,
     "replayOf": None,
     "replayedBy": None,
+    "verification": None,
 }
 _ATTEMPT: Final[dict[str, Any]] = {
     "startedDateTime": "2026-11-23T20:30:01.204Z",

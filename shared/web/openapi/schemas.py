@@ -103,6 +103,7 @@ _LISTED = {
     "supersededBy": nullable(_ID),
     "replayOf": nullable(_ID),
     "replayedBy": nullable(_ID),
+    "verification": nullable(ref("Verification")),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
