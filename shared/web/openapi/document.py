@@ -144,6 +144,9 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
+_SCHEMAS: Final[Schema] = {**SCHEMAS, **erasures.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+
+
 def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
     """Return the whole document for one address; ``needs_role`` where Entra answers for callers."""
     whole = {
