@@ -7,7 +7,7 @@ has, then the outcomes, then the lease. Only one question decides about the leas
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 
 from shared.core.delivery.outcome import Attempt, Members, Outcome, Transition, advance, record
