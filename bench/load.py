@@ -12,7 +12,6 @@ from azure.storage.queue import QueueClient
 from emulator.stack import Stack, until
 
 POLICY = "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
-FINAL = ("succeeded", "failed", "canceled")
 
 
 def message(user: str, n: int = 0) -> dict[str, Any]:

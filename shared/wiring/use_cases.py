@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.directories import UserDirectories
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
+    from shared.service.queues import Queues
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
@@ -51,6 +53,12 @@ class UseCases:
     def ports(self) -> Ports:
         return connect(self.settings, **self._instead)
 
+    @made_once
+    def queues(self) -> Queues:
+        from shared.service.queues import Queues
+
+        return Queues(self.ports.queue, self.ports.bulk_queue)
+
     # Intake.
 
     @made_once
@@ -60,7 +68,7 @@ class UseCases:
 
         ports = self.ports
         return Accept(
-            queue=ports.queue,
+            queues=self.queues,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             keys=ports.idempotency_keys,
@@ -98,7 +106,7 @@ class UseCases:
 
         ports = self.ports
         return Deliver(
-            queue=ports.queue,
+            queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
@@ -110,12 +118,11 @@ class UseCases:
 
     @made_once
     def resolve(self) -> Resolve:
-        from shared.service.delivery.directories import UserDirectories
         from shared.service.delivery.resolve import Resolve
 
         ports = self.ports
         return Resolve(
-            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            directories=self.directories,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             complete=self.complete,
@@ -123,6 +130,13 @@ class UseCases:
             clock=ports.clock,
             decide=self.decide,
         )
+
+    @made_once
+    def directories(self) -> UserDirectories:
+        from shared.service.delivery.directories import UserDirectories
+
+        ports = self.ports
+        return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
 
     @made_once
     def take_turn(self) -> TakeTurn:
@@ -146,7 +160,8 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -173,7 +188,8 @@ class UseCases:
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
+        verify_after = self.settings.verify_after
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:
@@ -228,7 +244,7 @@ class UseCases:
     def put_back(self) -> PutBack:
         from shared.service.outcomes.put_back import PutBack
 
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
+        return PutBack(self.queues, self.repository, self.ports.clock)
 
     @made_once
     def counters(self) -> Counters:

@@ -123,6 +123,7 @@ def a_request(body: bytes, sent_headers: dict[str, str], query: dict[str, str], 
 def test_no_update_is_too_malformed_for_an_answer(body: bytes, sent_headers: dict[str, str]) -> None:
     """One message."""
     WORLD.graph.replies.clear()
+    check(RELAY.validation.post_validation, a_request(body, sent_headers, {}))
     check(RELAY.updates.post_update, a_request(body, sent_headers, {}))
 
 

@@ -22,9 +22,9 @@ from shared.service.ports.storage import (
     OutcomeStore,
     StoredErasure,
     Unavailable,
-    UpdateQueue,
     UserStatusStore,
 )
+from shared.service.queues import Queues
 from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
@@ -44,41 +44,41 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Slice:
     """Some of an erasure's work: from where the last slice stopped until its calls are spent or it has to wait."""
 
-    ledger: ErasureSession
+    session: ErasureSession
     outcomes: EraseOutcomes
     user_statuses: EraseUserStatuses
-    queue: UpdateQueue
+    queues: Queues
     _met: set[str] = field(default_factory=set)
 
     def work(self) -> None:
         """Work until it is over. Raise ``Conflict`` when another slice has the row, or a turn was faster."""
-        ledger = self.ledger
-        while not ledger.spent and not ledger.erasure.state.final:
-            if not _STEPS[ledger.progress.stage](self):
-                ledger.wait()
+        session = self.session
+        while not session.spent and not session.erasure.state.final:
+            if not _STEPS[session.progress.stage](self):
+                session.wait()
                 return
 
     def begin(self) -> bool:
         """Begin the first round."""
-        self.ledger.go_on(stage=Stage.FIND, calm=self._queue_has_moved_on())
+        self.session.go_on(stage=Stage.FIND, calm=self._queue_has_moved_on())
         return True
 
     def find(self) -> bool:
         """Find user statuses by name, unless the request names one by its ids."""
-        if self.ledger.subject.name is None:
-            self.ledger.go_on(stage=Stage.BLANK)
+        if self.session.subject.name is None:
+            self.session.go_on(stage=Stage.BLANK)
         else:
             self.user_statuses.find()
         return True
 
     def redact(self) -> bool:
         """Redact the final outcomes of a page."""
-        self.outcomes.page(OutcomeFilter(created_before=self.ledger.erasure.created + _MILLISECOND))
+        self.outcomes.page(OutcomeFilter(created_before=self.session.erasure.created + _MILLISECOND))
         return True
 
     def follow(self) -> bool:
         """Return False while some update is not final, or the queue may hold a message of before the request."""
-        followed = self.ledger.progress.followed
+        followed = self.session.progress.followed
         some = [update_id for update_id in followed if update_id not in self._met][:FOLLOWED_AT_ONCE]
         if some:
             self._met.update(some)
@@ -86,23 +86,23 @@ class Slice:
             return True
         if followed or not self._queue_has_moved_on():
             return False
-        self.ledger.go_on(stage=Stage.ROWS, rows=self.ledger.progress.keys)
+        self.session.go_on(stage=Stage.ROWS, rows=self.session.progress.keys)
         return True
 
     def rows(self) -> bool:
         """Return False while all user statuses that are left are being written."""
-        left = self.ledger.progress.rows
+        left = self.session.progress.rows
         if not left:
-            self.ledger.put(next_round(self.ledger.erasure, self.ledger.clock.now()))
+            self.session.put(next_round(self.session.erasure, self.session.clock.now()))
             return True
         keys = [key for key in left if key not in self._met][:AT_ONCE]
         self._met.update(self.user_statuses.redact(keys) if keys else ())
         return bool(keys)
 
     def _queue_has_moved_on(self) -> bool:
-        self.ledger.spend()
-        head = self.queue.head()
-        return has_moved_on(self.ledger.erasure, head.length, head.inserted, self.ledger.clock.now())
+        self.session.spend()
+        head = self.queues.head()
+        return has_moved_on(self.session.erasure, head.length, head.inserted, self.session.clock.now())
 
 
 _STEPS = {
@@ -121,7 +121,7 @@ class Erase:
     erasures: ErasureStore
     outcomes: OutcomeStore
     user_statuses: UserStatusStore
-    queue: UpdateQueue
+    queues: Queues
     clock: Clock
     randomness: Randomness
     time_limit: timedelta
@@ -151,23 +151,23 @@ class Erase:
         return finished
 
     def _slice(self, stored: StoredErasure, calls: int, until: datetime) -> Erasure:
-        ledger = ErasureSession(self.erasures, self.clock, stored.erasure, stored.etag, calls, until)
-        outcomes = EraseOutcomes(ledger, self.outcomes)
-        user_statuses = EraseUserStatuses(ledger, self.user_statuses, self.outcomes)
+        session = ErasureSession(self.erasures, self.clock, stored.erasure, stored.etag, calls, until)
+        outcomes = EraseOutcomes(session, self.outcomes)
+        user_statuses = EraseUserStatuses(session, self.user_statuses, self.outcomes)
         try:
             if self.clock.now() > stored.erasure.created + self.time_limit:
-                ledger.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
+                session.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
             else:
-                Slice(ledger, outcomes, user_statuses, self.queue).work()
+                Slice(session, outcomes, user_statuses, self.queues).work()
         except Conflict:
             log.info("erasure taken elsewhere", extra={"erasure_id": stored.erasure.id})
         except Unavailable as error:
             log.warning("erasure left for later", extra={"erasure_id": stored.erasure.id, "reason": str(error)})
         except Exception:  # the boundary: one erasure's fault is no matter of the others
             log.exception("erasure slice failed", extra={"erasure_id": stored.erasure.id})
-        if ledger.erasure.state.final:
-            log.info("erasure ended", extra=_log_fields(ledger.erasure))
-        return ledger.erasure
+        if session.erasure.state.final:
+            log.info("erasure ended", extra=_log_fields(session.erasure))
+        return session.erasure
 
 
 def _log_fields(erasure: Erasure) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.core.delivery.outcome_filter import STATUS_DETAILS, STATUSES
-from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
+from shared.core.intake.limits import MAX_REPLAYS
 from shared.core.intake.update_schema import (
     POLICY_ID_SCHEMA,
     PRIORITIES,
@@ -101,6 +101,7 @@ _LISTED = {
     "supersededBy": nullable(UPDATE_ID),
     "replayOf": nullable(UPDATE_ID),
     "replayedBy": nullable(UPDATE_ID),
+    "verification": nullable(ref("Verification")),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
@@ -183,10 +184,6 @@ SCHEMAS: Final[Schema] = {
             "clientRequestId": nullable(_STRING),
             "retryAfterSeconds": nullable({"type": "number"}),
         }
-    ),
-    "Batch": object_of(
-        {"updates": {"type": "array", "items": ref("Update"), "minItems": 1, "maxItems": MAX_UPDATES}},
-        additionalProperties=False,
     ),
     "Verdicts": object_of({"value": {"type": "array", "items": ref("Verdict")}}),
     "Verdict": object_of(
