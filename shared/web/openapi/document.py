@@ -30,13 +30,6 @@ from shared.web.openapi.security import secured
 from shared.web.response import PROBLEM_URN, Problem, json_response
 
 _PREFIX = "/api"
-_SCHEMAS: Final[Schema] = {
-    **SCHEMAS,
-    **validation.SCHEMAS,
-    **stats.SCHEMAS,
-    **audit.SCHEMAS,
-    **session.SCHEMAS,
-}
 _TAGS = {
     "Updates": "Statuses of users on their way to Intune.",
     "User statuses": "What Graph confirmed of a user, and what is on its way.",
@@ -144,7 +137,14 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
-_SCHEMAS: Final[Schema] = {**SCHEMAS, **erasures.SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}
+_SCHEMAS: Final[Schema] = {
+    **SCHEMAS,
+    **validation.SCHEMAS,
+    **erasures.SCHEMAS,
+    **stats.SCHEMAS,
+    **audit.SCHEMAS,
+    **session.SCHEMAS,
+}
 
 
 def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
