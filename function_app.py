@@ -21,10 +21,22 @@ def deliver(message: func.QueueMessage, context: func.Context) -> None:
     relay.deliver_message(message, invocation=context.trace_context.trace_parent)
 
 
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_queue, connection=STORAGE, data_type=BINARY)
+def deliver_bulk(message: func.QueueMessage, context: func.Context) -> None:
+    """Give an update of the bulk lane its turn."""
+    relay.deliver_bulk_message(message, invocation=context.trace_context.trace_parent)
+
+
 @app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection=STORAGE, data_type=BINARY)
 def poison(message: func.QueueMessage) -> None:
     """Take a message that the host gave up."""
     relay.poison_message(message)
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_poison_queue, connection=STORAGE, data_type=BINARY)
+def poison_bulk(message: func.QueueMessage) -> None:
+    """Take a message of the bulk lane that the host gave up."""
+    relay.poison_bulk_message(message)
 
 
 # Timers

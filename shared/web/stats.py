@@ -10,11 +10,13 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
 from shared.core.delivery.verification import VerificationState
+from shared.core.intake.update_schema import PRIORITIES
 from shared.core.intake.webhook_source import Refusal
 from shared.core.rate_limit.quota import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
+from shared.service.ports.storage import QueueHead, RateLimitStore
+from shared.service.queues import Queues, both
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import as_json, operation
@@ -27,7 +29,7 @@ class StatsApi:
     """Counts from aggregates; queue and quota as they are now."""
 
     counters: Counters
-    queue: UpdateQueue
+    queues: Queues
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
@@ -40,7 +42,7 @@ class StatsApi:
         From aggregates, at the same cost at any size; counts of other instances may lag by less than a minute. The
         queue and the quota are as they are now.
         """
-        statistics, now = self.counters.statistics(), self.clock.now()
+        statistics, now, heads = self.counters.statistics(), self.clock.now(), self.queues.heads()
         return json_response(
             200,
             {
@@ -56,7 +58,8 @@ class StatsApi:
                     {"startDateTime": format_milliseconds(moment), "count": count}
                     for moment, count in statistics.delivered
                 ],
-                "queue": _queue(self.queue.head(), now),
+                "queue": _queue(both(heads), now),
+                "lanes": {priority: _queue(head, now) for priority, head in heads.items()},
                 "quota": self._quota(now),
                 "verification": dict(statistics.verification),
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
@@ -95,6 +98,7 @@ def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+_QUEUE: Final[Schema] = object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})})
 SCHEMAS: Final[Schema] = {
     "Stats": object_of(
         {
@@ -109,7 +113,8 @@ SCHEMAS: Final[Schema] = {
             ),
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
-            "queue": object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})}),
+            "queue": _QUEUE,
+            "lanes": object_of(dict.fromkeys(PRIORITIES, _QUEUE)),
             "quota": object_of(
                 {
                     "writes": COUNT,

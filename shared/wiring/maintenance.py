@@ -25,7 +25,7 @@ class Maintenance(UseCases):
     def consume_poison(self) -> ConsumePoison:
         from shared.service.maintenance.poison_queue import ConsumePoison
 
-        return ConsumePoison(self.ports.queue, self.repository, self.put_back, self.terminate, self.ports.clock)
+        return ConsumePoison(self.queues, self.repository, self.put_back, self.terminate, self.ports.clock)
 
     @made_once
     def reconcile(self) -> Reconcile:
@@ -34,7 +34,7 @@ class Maintenance(UseCases):
 
         ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
         return Reconcile(
-            holds=Holds(ports.queue, ports.rate_limit, self.quota, ports.clock, limit),
+            holds=Holds(self.queues, ports.rate_limit, self.quota, ports.clock, limit),
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
@@ -46,7 +46,7 @@ class Maintenance(UseCases):
         from shared.service.maintenance.publish_gauges import PublishGauges
 
         ports = self.ports
-        return PublishGauges(ports.queue, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
+        return PublishGauges(self.queues, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
 
     @made_once
     def purge(self) -> Purge:
@@ -92,7 +92,7 @@ class Maintenance(UseCases):
             erasures=ports.erasures,
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             clock=ports.clock,
             randomness=ports.randomness,
             patience=self.settings.outcome_retention,
@@ -104,7 +104,7 @@ class Maintenance(UseCases):
 
         ports = self.ports
         return Doctor(
-            queue=ports.queue,
+            queues=self.queues,
             counters=ports.counters,
             identity=ports.identity,
             graph=ports.graph,

@@ -49,10 +49,22 @@ class Services(Maintenance):
         return UpdateMessages(self.deliver)
 
     @made_once
+    def deliver_bulk_message(self) -> UpdateMessages:
+        from shared.web.queue_message import UpdateMessages
+
+        return UpdateMessages(self.deliver, bulk=True)
+
+    @made_once
     def poison_message(self) -> PoisonMessages:
         from shared.web.queue_message import PoisonMessages
 
         return PoisonMessages(self.consume_poison)
+
+    @made_once
+    def poison_bulk_message(self) -> PoisonMessages:
+        from shared.web.queue_message import PoisonMessages
+
+        return PoisonMessages(self.consume_poison, bulk=True)
 
     # HTTP.
 
@@ -87,7 +99,7 @@ class Services(Maintenance):
         validate = Validate(
             directories=self.directories,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             rate_limit=ports.rate_limit,
             quota=self.quota,
             clock=ports.clock,
@@ -125,7 +137,7 @@ class Services(Maintenance):
         from shared.web.stats import StatsApi
 
         ports = self.ports
-        return StatsApi(self.counters, ports.queue, ports.rate_limit, self.quota, ports.clock, self.callers)
+        return StatsApi(self.counters, self.queues, ports.rate_limit, self.quota, ports.clock, self.callers)
 
     @made_once
     def doctor(self) -> DoctorApi:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
+    from shared.service.queues import Queues
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
@@ -52,6 +53,12 @@ class UseCases:
     def ports(self) -> Ports:
         return connect(self.settings, **self._instead)
 
+    @made_once
+    def queues(self) -> Queues:
+        from shared.service.queues import Queues
+
+        return Queues(self.ports.queue, self.ports.bulk_queue)
+
     # Intake.
 
     @made_once
@@ -61,7 +68,7 @@ class UseCases:
 
         ports = self.ports
         return Accept(
-            queue=ports.queue,
+            queues=self.queues,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             keys=ports.idempotency_keys,
@@ -99,7 +106,7 @@ class UseCases:
 
         ports = self.ports
         return Deliver(
-            queue=ports.queue,
+            queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
@@ -153,8 +160,7 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        ports, verify_after = self.ports, self.settings.verify_after
-        return Complete(ports.queue, self.read_outcomes, self.repository, ports.clock, verify_after)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock, self.settings.verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -173,16 +179,16 @@ class UseCases:
     def leases(self) -> Leases:
         from shared.service.delivery.lease import Leases
 
-        limit = timedelta(seconds=self.settings.graph_timeout_seconds)
-        return Leases(self.ports.user_statuses, self.ports.clock, limit)
+        return Leases(
+            self.ports.user_statuses, self.ports.clock, timedelta(seconds=self.settings.graph_timeout_seconds)
+        )
 
     @made_once
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        ports = self.ports
-        verify_after = self.settings.verify_after
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:
@@ -237,7 +243,7 @@ class UseCases:
     def put_back(self) -> PutBack:
         from shared.service.outcomes.put_back import PutBack
 
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
+        return PutBack(self.queues, self.repository, self.ports.clock)
 
     @made_once
     def counters(self) -> Counters:

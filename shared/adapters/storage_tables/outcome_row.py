@@ -30,18 +30,8 @@ _STATES = {state.name: state for state in State}
 LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
-    {
-        "PartitionKey",
-        "RowKey",
-        "State",
-        "PolicyId",
-        "UserStatusId",
-        "Source",
-        "IdempotencyKey",
-        "ErrorCode",
-        "PutBack",
-        "VerifyAt",
-    }
+    {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
+    | {"Priority", "VerifyAt"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -109,6 +99,8 @@ def to_row(outcome: Outcome) -> Entity:
         "IdempotencyKey": (named and named.idempotency_key) or "",
         "ErrorCode": (outcome.error or {}).get("code", ""),
     }
+    if outcome.update is not None:
+        columns["Priority"] = outcome.update.priority
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
     if outcome.verify_at is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.outcome import Attempt, Outcome
 from shared.core.delivery.verification import Verification
+from shared.core.intake.update_schema import NORMAL
 
 #: Every ``error.code`` that an update can show, those of updates that still wait included.
 ERROR_CODES = (
@@ -37,7 +38,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "userStatus": update and update.user_status,
         "source": named and named.source,
         "idempotencyKey": named and named.idempotency_key,
-        "priority": update.priority if update else "normal",
+        "priority": update.priority if update else NORMAL,
         "expiresDateTime": update and update.message.get("expiresDateTime"),
         "submittedBy": outcome.submitted_by,
         "createdDateTime": format_milliseconds(outcome.created),

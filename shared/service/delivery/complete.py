@@ -19,7 +19,8 @@ from shared.service.delivery.turn import Turn
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.graph import GraphCall
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import StoredOutcome, UpdateQueue
+from shared.service.ports.storage import StoredOutcome
+from shared.service.queues import Queues
 from shared.service.rate_limiter import Deferred
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _SETTLED_AT_ONCE = 500
 class Complete:
     """Every method leaves a state from which a repeated turn goes on, whatever dies in it."""
 
-    queue: UpdateQueue
+    queues: Queues
     read_outcomes: ReadOutcomes
     repository: OutcomeRepository
     clock: Clock
@@ -63,12 +64,12 @@ class Complete:
     ) -> None:
         """Put the message of the next attempt, then let the outcome say that the update waits for it."""
         again = envelope.next_attempt()
-        self.queue.put(again.to_json(), step.when - self.clock.now())
+        self.queues.put(again, step.when - self.clock.now())
         self._waiting(envelope, known, step, calls)
 
     def requeue(self, envelope: Envelope, when: datetime) -> None:
         """Put the same message again, for later: it was not tried."""
-        self.queue.put(envelope.to_json(), max(timedelta(0), when - self.clock.now()))
+        self.queues.put(envelope, when - self.clock.now())
 
     def _put_next(self, turn: Turn, later: RetryAt | Deferred | None, *, waits: bool) -> None:
         """The next message first: whatever dies after it, the update has a turn to come, and so have lost values."""

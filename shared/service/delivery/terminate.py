@@ -23,7 +23,8 @@ from shared.service.delivery.complete import Change, completed
 from shared.service.delivery.lease import Claim, Leases
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock, Randomness
-from shared.service.ports.storage import Conflict, UpdateQueue
+from shared.service.ports.storage import Conflict
+from shared.service.queues import Queues
 
 _MAX_LOOKS = 5
 _PAUSE_SECONDS = 0.3
@@ -38,7 +39,7 @@ class InFlight:
 class Terminate:
     """Ends updates whose values nobody is sending."""
 
-    queue: UpdateQueue
+    queues: Queues
     leases: Leases
     repository: OutcomeRepository
     clock: Clock
@@ -82,7 +83,7 @@ class Terminate:
             change = self._completing(claim, own)
         elif _has_lost(claim):
             # Graph may hold the values that are withdrawn here: this message's turn sends those that remain.
-            self.queue.put(envelope.to_json())
+            self.queues.put(envelope)
         outcome = self.repository.move(envelope, known, change)
         claim.release([envelope.id])
         return outcome

@@ -38,7 +38,8 @@ from shared.service.diagnosis.verification import verification_check
 from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
-from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import Conflict, CounterStore, Unavailable, UserStatusStore
+from shared.service.queues import Queues
 from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are shown; those of one check are shown together.
@@ -64,7 +65,7 @@ class Doctor:
     verification where nothing is verified (``verify_after`` is None).
     """
 
-    queue: UpdateQueue
+    queues: Queues
     counters: CounterStore
     identity: Identity
     graph: Graph
@@ -89,7 +90,7 @@ class Doctor:
         if (after := self.verify_after) is not None:
             counted[VERIFICATION] = lambda: [self._counted(VERIFICATION, partial(verification_check, after=after))]
         return {
-            QUEUE: lambda: [_storage(QUEUE, self.queue.touch, "Storage Queue Data Contributor")],
+            QUEUE: lambda: [_storage(QUEUE, self.queues.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],

@@ -53,6 +53,7 @@ class OutcomeFilter:
     source: str | None = None
     idempotency_key: str | None = None
     error_code: str | None = None
+    priority: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     verify_before: datetime | None = None

@@ -139,6 +139,7 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 
 _SCHEMAS: Final[Schema] = {
     **SCHEMAS,
+    **batch.SCHEMAS,
     **validation.SCHEMAS,
     **erasures.SCHEMAS,
     **stats.SCHEMAS,
