@@ -16,7 +16,6 @@ from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
-    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
@@ -179,9 +178,8 @@ class UseCases:
     def leases(self) -> Leases:
         from shared.service.delivery.lease import Leases
 
-        return Leases(
-            self.ports.user_statuses, self.ports.clock, timedelta(seconds=self.settings.graph_timeout_seconds)
-        )
+        limit = timedelta(seconds=self.settings.graph_timeout_seconds)
+        return Leases(self.ports.user_statuses, self.ports.clock, limit)
 
     @made_once
     def terminate(self) -> Terminate:
@@ -225,13 +223,7 @@ class UseCases:
         limits = DeliveryLimits(settings.delivery_deadline, retry)
         return Decide(self.ports.clock, self.ports.randomness, limits)
 
-    # Outcomes and audit.
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
+    # Outcomes.
 
     @made_once
     def repository(self) -> OutcomeRepository:
