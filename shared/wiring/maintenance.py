@@ -8,6 +8,7 @@ from shared.wiring.once import made_once
 from shared.wiring.use_cases import UseCases
 
 if TYPE_CHECKING:
+    from shared.service.audit import Audit
     from shared.service.diagnosis.doctor import Doctor
     from shared.service.diagnosis.readiness import Readiness
     from shared.service.erasure.erase import Erase
@@ -97,6 +98,12 @@ class Maintenance(UseCases):
             randomness=ports.randomness,
             patience=self.settings.outcome_retention,
         )
+
+    @made_once
+    def audit(self) -> Audit:
+        from shared.service.audit import Audit
+
+        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
 
     @made_once
     def diagnose(self) -> Doctor:

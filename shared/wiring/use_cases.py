@@ -16,7 +16,6 @@ from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
-    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
@@ -160,8 +159,7 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        ports, verify_after = self.ports, self.settings.verify_after
-        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock, self.settings.verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -187,8 +185,7 @@ class UseCases:
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        ports = self.ports
-        verify_after = self.settings.verify_after
+        ports, verify_after = self.ports, self.settings.verify_after
         return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
@@ -226,13 +223,7 @@ class UseCases:
         limits = DeliveryLimits(settings.delivery_deadline, retry)
         return Decide(self.ports.clock, self.ports.randomness, limits)
 
-    # Outcomes and audit.
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
+    # Outcomes.
 
     @made_once
     def repository(self) -> OutcomeRepository:
