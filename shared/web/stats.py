@@ -27,6 +27,8 @@ class StatsApi:
 
     counters: Counters
     queue: UpdateQueue
+    #: The outbox; None where no notices are sent.
+    notices: UpdateQueue | None
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
@@ -57,6 +59,7 @@ class StatsApi:
                 ],
                 "queue": _queue(self.queue.head(), now),
                 "quota": self._quota(now),
+                "notices": {**statistics.notices, "waiting": self.notices.head().length if self.notices else 0},
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
@@ -102,6 +105,10 @@ SCHEMAS: Final[Schema] = {
             ),
             "deliveriesPerMinute": {"type": "number", "minimum": 0},
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
+            "notices": object_of(
+                {"sent": COUNT, "waiting": COUNT, "dropped": COUNT},
+                description="Outcome notices: sent and dropped in the last 24 hours, and those that wait now.",
+            ),
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
             "queue": object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})}),
             "quota": object_of(

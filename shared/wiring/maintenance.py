@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.service.maintenance.publish_gauges import PublishGauges
     from shared.service.maintenance.purge import Purge
     from shared.service.maintenance.reconcile import Reconcile
+    from shared.service.notices.send import SendNotice
 
 
 class Maintenance(UseCases):
@@ -38,6 +39,21 @@ class Maintenance(UseCases):
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
             deadline=self.settings.delivery_deadline,
+        )
+
+    @made_once
+    def send_notice(self) -> SendNotice:
+        from shared.service.notices.send import SendNotice
+
+        ports = self.ports
+        return SendNotice(
+            ports.notices,
+            ports.outcomes,
+            ports.notice_receivers,
+            self.counters,
+            ports.clock,
+            ports.randomness,
+            f"{self.settings.public_base_url or ''}/api/updates",
         )
 
     @made_once

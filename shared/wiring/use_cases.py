@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shared.service.intake.replay import Replay
     from shared.service.intake.webhook_refusals import WebhookRefusals
     from shared.service.outcomes.counters import Counters
+    from shared.service.outcomes.outbox import Outbox
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
@@ -222,7 +223,16 @@ class UseCases:
     def repository(self) -> OutcomeRepository:
         from shared.service.outcomes.repository import OutcomeRepository
 
-        return OutcomeRepository(self.ports.outcomes, self.ports.clock, self.counters, self.ports.telemetry)
+        ports = self.ports
+        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, self.outbox)
+
+    @made_once
+    def outbox(self) -> Outbox:
+        from shared.service.outcomes.outbox import Outbox
+
+        ports, settings = self.ports, self.settings
+        reach = settings.delivery_deadline + timedelta(days=1)
+        return Outbox(ports.notices, ports.outcomes, ports.clock, settings.notices, reach)
 
     @made_once
     def put_back(self) -> PutBack:

@@ -25,10 +25,11 @@ _MILLISECONDS_AN_HOUR = 3_600_000
 _STATES = {state.name: state for state in State}
 
 #: What lists read; a summary has room in its first two chunks, else the row is read whole.
-LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
+LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "NoticeDue", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
-    {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
+    {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode"}
+    | {"PutBack", "NoticeDue"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -97,6 +98,8 @@ def to_row(outcome: Outcome) -> Entity:
     }
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
+    if outcome.notice_due is not None:
+        columns["NoticeDue"] = outcome.notice_due.isoformat()
     summary, faults = unknown.get("summary", {}) | _summary(outcome), {}
     if outcome.error is not None and "errors" in outcome.error and len(json.dumps(summary)) > _MAX_SUMMARY:
         summary["error"] = {name: value for name, value in outcome.error.items() if name != "errors"}
@@ -121,6 +124,7 @@ def from_row(row: Row) -> Outcome:
         attempts=tuple(_attempt(attempt) for attempt in detail.get("attempts", ())),
         error=_error(summary.get("error"), joined("Faults", row)),
         put_back=_moment(row.get("PutBack")),
+        notice_due=_moment(row.get("NoticeDue")),
         unknown=_unknown(row, summary, detail),
         **{name: summary[name] for name in _PLAIN_SUMMARY if name in summary},
         **{name: detail[name] for name in _PLAIN_DETAIL if name in detail},

@@ -18,6 +18,7 @@ from shared.core.delivery.statistics import (
     Minutes,
     Statistics,
     hour_of,
+    notice_counts,
     sum_counts,
     transition_counts,
     webhook_counts,
@@ -55,6 +56,10 @@ class Counters:
     def webhook_requested(self, source: str, refusal: str | None) -> None:
         """Count a request of a webhook source, and why it was refused."""
         self._count(webhook_counts(source, refusal))
+
+    def notice_ended(self, became: str) -> None:
+        """Count an outcome notice: ``statistics.SENT`` or ``statistics.DROPPED``."""
+        self._count(notice_counts(became))
 
     def flush(self) -> None:
         """Write what is not written; what cannot be written is tried again."""

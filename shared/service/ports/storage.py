@@ -163,6 +163,12 @@ class OutcomeStore(Purgeable, Protocol):
         The cost follows what is open, not what is kept.
         """
 
+    def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
+        """Yield outcomes with ``notice_due``, as lists show them; without ``since`` all that are kept.
+
+        With it, the cost follows the hours that hold open or marked outcomes.
+        """
+
 
 class UserStatusStore(Protocol):
     """A user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""
