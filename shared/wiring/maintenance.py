@@ -43,9 +43,10 @@ class Maintenance(UseCases):
 
     @made_once
     def send_notice(self) -> SendNotice:
+        from shared.core.delivery.notice import NoticeBackoff
         from shared.service.notices.send import SendNotice
 
-        ports = self.ports
+        ports, settings = self.ports, self.settings
         return SendNotice(
             ports.notices,
             ports.outcomes,
@@ -53,7 +54,8 @@ class Maintenance(UseCases):
             self.counters,
             ports.clock,
             ports.randomness,
-            f"{self.settings.public_base_url or ''}/api/updates",
+            NoticeBackoff(settings.retry_base_seconds, settings.retry_max_seconds),
+            f"{settings.public_base_url or ''}/api/updates",
         )
 
     @made_once

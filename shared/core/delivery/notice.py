@@ -17,8 +17,8 @@ from shared.core.delivery.resource import resource
 
 #: From the update's end on, a notice is tried this long.
 PATIENCE: Final = timedelta(hours=24)
-#: The pauses between the attempts of a notice: from this, doubled each time, to that.
-_BASE_SECONDS, _MAX_SECONDS, _MAX_DOUBLINGS = 5.0, 900.0, 8
+#: 2 to this power exceeds any pause; clamped before the power is taken, so any attempt number will do.
+_MAX_EXPONENT = 30
 _TYPE: Final = "ComplianceStatusRelay.Update."
 #: What may hold a person's name or an outsider's words; ``error`` is reduced to its code.
 _PERSONAL: Final = ("userStatus", "userPrincipalName", "result", "rawMessage", "rawMessageEncoding")
@@ -63,10 +63,17 @@ def read_notice(body: bytes) -> Notice | None:
     return notice if is_update_id(notice.update_id) and due.tzinfo is not None else None
 
 
-def retry_delay(attempt: int, jitter: float) -> timedelta:
-    """Return the pause after that many failures: exponential, of which at least half is waited (jitter 0 to 1)."""
-    ceiling = min(_MAX_SECONDS, _BASE_SECONDS * float(1 << min(attempt - 1, _MAX_DOUBLINGS)))
-    return timedelta(seconds=ceiling * (0.5 + jitter / 2))
+@dataclass(frozen=True)
+class NoticeBackoff:
+    """The pauses between the attempts of a notice: from ``base_seconds``, doubled each time, to ``max_seconds``."""
+
+    base_seconds: float
+    max_seconds: float
+
+    def pause(self, attempt: int, jitter: float) -> timedelta:
+        """Return the pause after that many failures; at least half of it is waited (``jitter`` from 0 to 1)."""
+        ceiling = min(self.max_seconds, self.base_seconds * float(1 << min(attempt - 1, _MAX_EXPONENT)))
+        return timedelta(seconds=ceiling * (0.5 + jitter / 2))
 
 
 def event_of(outcome: Outcome, origin: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from shared.core.delivery.notice import Notice, event_of, read_notice, retry_delay
+from shared.core.delivery.notice import Notice, NoticeBackoff, event_of, read_notice
 from shared.core.delivery.notice_destination import destination_of
 from shared.core.delivery.statistics import DROPPED, SENT
 from shared.service.outcomes.counters import Counters
@@ -48,6 +48,7 @@ class SendNotice:
     counters: Counters
     clock: Clock
     randomness: Randomness
+    backoff: NoticeBackoff
     origin: str
     _health: dict[str, _Health] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -95,7 +96,7 @@ class SendNotice:
                 self._later(notice, reason)
 
     def _later(self, notice: Notice, reason: str) -> None:
-        delay = retry_delay(notice.attempt, self.randomness.jitter())
+        delay = self.backoff.pause(notice.attempt, self.randomness.jitter())
         if self.clock.now() + delay >= notice.expires:
             self._drop(notice, reason)
             return
@@ -130,7 +131,7 @@ class SendNotice:
         health.failures += 1
         beyond = health.failures - HELD_AFTER + 1
         if beyond > 0:
-            health.held_until = self.clock.now() + min(_LONGEST_HOLD, retry_delay(beyond, 1.0))
+            health.held_until = self.clock.now() + min(_LONGEST_HOLD, self.backoff.pause(beyond, 1.0))
 
 
 def _reset(health: _Health) -> None:
