@@ -21,10 +21,22 @@ def deliver(message: func.QueueMessage, context: func.Context) -> None:
     relay.deliver_message(message, invocation=context.trace_context.trace_parent)
 
 
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_queue, connection=STORAGE, data_type=BINARY)
+def deliver_bulk(message: func.QueueMessage, context: func.Context) -> None:
+    """Give an update of the bulk lane its turn."""
+    relay.deliver_bulk_message(message, invocation=context.trace_context.trace_parent)
+
+
 @app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection=STORAGE, data_type=BINARY)
 def poison(message: func.QueueMessage) -> None:
     """Take a message that the host gave up."""
     relay.poison_message(message)
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_poison_queue, connection=STORAGE, data_type=BINARY)
+def poison_bulk(message: func.QueueMessage) -> None:
+    """Take a message of the bulk lane that the host gave up."""
+    relay.poison_bulk_message(message)
 
 
 @app.queue_trigger(arg_name="message", queue_name=settings.notices_queue, connection=STORAGE, data_type=BINARY)
@@ -55,12 +67,24 @@ def reconcile_everything(timer: func.TimerRequest) -> None:
 
 
 @app.timer_trigger(arg_name="timer", schedule="45 * * * * *")
+def verify(timer: func.TimerRequest) -> None:
+    """Verify what was delivered a while ago."""
+    relay.verify()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 20 3 * * *")
+def verify_everything(timer: func.TimerRequest) -> None:
+    """Verify what was delivered long after its acceptance."""
+    relay.verify(everything=True)
+
+
+@app.timer_trigger(arg_name="timer", schedule="5 * * * * *")
 def put_due_notices(timer: func.TimerRequest) -> None:
     """Put outcome notices into their outbox that a crash has kept from it."""
     relay.outbox.sweep()
 
 
-@app.timer_trigger(arg_name="timer", schedule="0 20 3 * * *")
+@app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
 def put_all_due_notices(timer: func.TimerRequest) -> None:
     """Put those of the whole retention into their outbox."""
     relay.outbox.sweep(everything=True)
@@ -103,6 +127,12 @@ def list_updates(req: func.HttpRequest) -> func.HttpResponse:
 def post_batch(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept many updates."""
     return relay.batch.post_batch(req, invocation=context.trace_context.trace_parent)
+
+
+@app.route("updates/validate", methods=["POST"])
+async def post_validation(req: func.HttpRequest) -> func.HttpResponse:
+    """Check one update without accepting it."""
+    return await relay.validation.post_validation(req)
 
 
 @app.route("updates/replay", methods=["POST"])

@@ -36,6 +36,7 @@ _MEMBERS = (
     "deviceCompliancePolicyId",
     "source",
     "idempotencyKey",
+    "priority",
     "submittedBy",
     "supersededBy",
     "replayOf",
@@ -74,6 +75,12 @@ def cell(value: object) -> Text:
 def update_table(updates: Iterable[Mapping[str, Any]]) -> Table:
     """Return a table with a row per update."""
     return table(("created", "id, user", "status, error", "source"), map(_update_row, updates))
+
+
+def audit_table(records: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table with a row per audit record."""
+    columns = ("createdDateTime", "action", "result", "by", "target")
+    return table(("created", *columns[1:]), ([record.get(name) for name in columns] for record in records))
 
 
 def user_of(update: Mapping[str, Any]) -> object:

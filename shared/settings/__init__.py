@@ -69,13 +69,25 @@ class Settings:
     #: Whether App Service authentication is on: only then are its headers to be trusted.
     platform_authentication: bool
     audit_retention: timedelta
+    #: How long after its delivery an update is verified; None = never.
+    verify_after: timedelta | None
     telemetry: str | None
     telemetry_sign_in: str | None
+
+    @property
+    def bulk_queue(self) -> str:
+        """The queue of the bulk lane."""
+        return f"{self.queue}-bulk"
 
     @property
     def poison_queue(self) -> str:
         """Where the host moves what failed too often (docs/graph-facts.md#f33)."""
         return f"{self.queue}-poison"
+
+    @property
+    def bulk_poison_queue(self) -> str:
+        """The same for the bulk lane."""
+        return f"{self.bulk_queue}-poison"
 
     @property
     def notices_queue(self) -> str:
@@ -207,6 +219,12 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "authentication": ("AUTHENTICATION", "functionKeys", Authentication, "functionKeys or entra"),
     "platform_authentication": ("WEBSITE_AUTH_ENABLED", "false", switch, "true or false"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "365", duration("days", 0.01, 36500), "days up to 36500"),
+    "verify_after": (
+        "VERIFY_AFTER_SECONDS",
+        None,
+        duration("seconds", 1, 86400),
+        "seconds from 1 to 86400; unset = never",
+    ),
     "telemetry": (
         _INSIGHTS,
         None,

@@ -44,6 +44,7 @@ class Ports:
     """Everything outside the app, by role."""
 
     queue: storage.UpdateQueue
+    bulk_queue: storage.UpdateQueue
     notices: storage.UpdateQueue
     notice_receivers: Mapping[str, NoticeReceiver]
     outcomes: storage.OutcomeStore
@@ -96,6 +97,7 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
 
     return {
         "queue": lambda: StorageQueue(clients.queue(settings.queue)),
+        "bulk_queue": lambda: StorageQueue(clients.queue(settings.bulk_queue)),
         "notices": lambda: StorageQueue(clients.queue(settings.notices_queue)),
         "outcomes": lambda: OutcomeTable(table("Outcomes"), table("OpenHours")),
         "user_statuses": lambda: UserStatusTable(table("UserStatuses")),

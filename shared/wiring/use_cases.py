@@ -5,22 +5,19 @@ So an instance that only delivers never loads the doctor.
 
 from __future__ import annotations
 
-import threading
-import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.settings import Settings
-from shared.wiring.adapters import Ports, connect
 from shared.wiring.once import made_once
+from shared.wiring.outcomes import OutcomeUseCases
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
-    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.directories import UserDirectories
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
@@ -30,27 +27,14 @@ if TYPE_CHECKING:
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
     from shared.service.intake.webhook_refusals import WebhookRefusals
-    from shared.service.outcomes.counters import Counters
-    from shared.service.outcomes.outbox import Outbox
-    from shared.service.outcomes.put_back import PutBack
-    from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
 STORAGE_CALLS_AT_ONCE = 16
 
 
-class UseCases:
-    """One of each for one app; ``instead`` names ports to use in place of the real ones (``queue=``, ``graph=``)."""
-
-    def __init__(self, settings: Settings, **instead: Any) -> None:
-        self.settings = settings
-        self.lock = threading.RLock()
-        self._instead = instead
-
-    @made_once
-    def ports(self) -> Ports:
-        return connect(self.settings, **self._instead)
+class UseCases(OutcomeUseCases):
+    """One of each for one app."""
 
     # Intake.
 
@@ -61,7 +45,7 @@ class UseCases:
 
         ports = self.ports
         return Accept(
-            queue=ports.queue,
+            queues=self.queues,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             keys=ports.idempotency_keys,
@@ -99,7 +83,7 @@ class UseCases:
 
         ports = self.ports
         return Deliver(
-            queue=ports.queue,
+            queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
             resolve=self.resolve,
@@ -111,12 +95,11 @@ class UseCases:
 
     @made_once
     def resolve(self) -> Resolve:
-        from shared.service.delivery.directories import UserDirectories
         from shared.service.delivery.resolve import Resolve
 
         ports = self.ports
         return Resolve(
-            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            directories=self.directories,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             complete=self.complete,
@@ -124,6 +107,13 @@ class UseCases:
             clock=ports.clock,
             decide=self.decide,
         )
+
+    @made_once
+    def directories(self) -> UserDirectories:
+        from shared.service.delivery.directories import UserDirectories
+
+        ports = self.ports
+        return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
 
     @made_once
     def take_turn(self) -> TakeTurn:
@@ -147,7 +137,8 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -174,7 +165,8 @@ class UseCases:
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
+        verify_after = self.settings.verify_after
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:
@@ -210,38 +202,3 @@ class UseCases:
         retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
         limits = DeliveryLimits(settings.delivery_deadline, retry)
         return Decide(self.ports.clock, self.ports.randomness, limits)
-
-    # Outcomes and audit.
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
-
-    @made_once
-    def repository(self) -> OutcomeRepository:
-        from shared.service.outcomes.repository import OutcomeRepository
-
-        ports = self.ports
-        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, self.outbox)
-
-    @made_once
-    def outbox(self) -> Outbox:
-        from shared.service.outcomes.outbox import Outbox
-
-        ports, settings = self.ports, self.settings
-        reach = settings.delivery_deadline + timedelta(days=1)
-        return Outbox(ports.notices, ports.outcomes, ports.clock, settings.notices, reach)
-
-    @made_once
-    def put_back(self) -> PutBack:
-        from shared.service.outcomes.put_back import PutBack
-
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
-
-    @made_once
-    def counters(self) -> Counters:
-        from shared.service.outcomes.counters import Counters
-
-        return Counters(self.ports.counters, self.ports.clock, uuid.uuid4().hex, self.ports.call_later)

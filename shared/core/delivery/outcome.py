@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.core.basics.strict_json import Fault
 from shared.core.basics.update_id import accepted_at
 from shared.core.basics.version import Version
+from shared.core.delivery.verification import Verification
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.core.intake.update import Update
 
@@ -111,7 +112,8 @@ class Outcome:
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
     last gave it another message. ``notice_due`` is when the update ended, while its notice may not be in the outbox
-    yet. ``unknown`` is what a newer version wrote and this one does not know.
+    yet. ``verify_at`` is when Graph's list is to be read back. ``unknown`` is what a newer version wrote and this one
+    does not know.
     """
 
     id: str
@@ -136,6 +138,8 @@ class Outcome:
     erased: Tombstone | None = None
     put_back: datetime | None = None
     notice_due: datetime | None = None
+    verify_at: datetime | None = None
+    verification: Verification | None = None
     unknown: Members = field(default_factory=dict)
 
     @property

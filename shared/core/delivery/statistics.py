@@ -2,8 +2,8 @@
 
 A count is a name and a number: a status (moves in count up, moves out count down, so that the sum is how many are in
 it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls, ``webhook:`` with a
-source for its requests, and with a source and a reason for those that were refused, ``notices:``
-with what became of a notice.
+source for its requests, and with a source and a reason for those that were refused; ``verification:`` with a verdict,
+``notices:`` with what became of a notice.
 """
 
 from collections import Counter
@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.delivery.outcome_filter import STATUSES
+from shared.core.delivery.verification import VerificationState
 
 #: An hour's counts by minute (0-59).
 type Minutes = Mapping[int, Mapping[str, int]]
 type Counts = Mapping[str, int]
 
 WRITES = "writes"
-_ERROR, _WEBHOOK, _NOTICES = "error:", "webhook:", "notices:"
+_ERROR, _WEBHOOK, _VERIFICATION, _NOTICES = "error:", "webhook:", "verification:", "notices:"
 #: What becomes of an outcome notice.
 SENT, DROPPED = "sent", "dropped"
 #: What statistics reach back.
@@ -57,6 +58,7 @@ class Statistics:
     webhooks: Mapping[str, WebhookStatistics]
     #: Outcome notices, ``SENT`` and ``DROPPED``.
     notices: Counts
+    verification: Counts
 
     @property
     def deliveries_per_minute(self) -> float:
@@ -89,6 +91,11 @@ def notice_counts(became: str) -> Counts:
     return {f"{_NOTICES}{became}": 1}
 
 
+def verification_counts(state: VerificationState) -> Counts:
+    """Return what a verdict on a delivered update counts."""
+    return {f"{_VERIFICATION}{state.value}": 1}
+
+
 def hour_of(moment: datetime) -> datetime:
     """The hour that holds it."""
     return moment.replace(minute=0, second=0, microsecond=0)
@@ -117,6 +124,7 @@ def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Stat
         delivered=tuple((moment, delivered[moment]) for moment in shown),
         webhooks={source: _webhook(source, total, latest) for source in _sources(latest)},
         notices={became: total[f"{_NOTICES}{became}"] for became in (SENT, DROPPED)},
+        verification={state.value: total[f"{_VERIFICATION}{state.value}"] for state in VerificationState},
     )
 
 

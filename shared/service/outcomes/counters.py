@@ -21,8 +21,10 @@ from shared.core.delivery.statistics import (
     notice_counts,
     sum_counts,
     transition_counts,
+    verification_counts,
     webhook_counts,
 )
+from shared.core.delivery.verification import VerificationState
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import CounterStore, Unavailable
 
@@ -60,6 +62,10 @@ class Counters:
     def notice_ended(self, became: str) -> None:
         """Count an outcome notice: ``statistics.SENT`` or ``statistics.DROPPED``."""
         self._count(notice_counts(became))
+
+    def verified(self, state: VerificationState) -> None:
+        """Count the verdict on a delivered update."""
+        self._count(verification_counts(state))
 
     def flush(self) -> None:
         """Write what is not written; what cannot be written is tried again."""
