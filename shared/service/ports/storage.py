@@ -169,10 +169,7 @@ class OutcomeStore(Purgeable, Protocol):
         """
 
     def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
-        """Yield outcomes with ``notice_due``, as lists show them; without ``since`` all that are kept.
-
-        With it, the cost follows the hours that hold open or marked outcomes.
-        """
+        """Yield outcomes with ``notice_due``, as lists show them; without ``since`` of all that are kept."""
 
 
 class UserStatusStore(Protocol):
