@@ -8,7 +8,6 @@ from shared.wiring.once import made_once
 from shared.wiring.use_cases import UseCases
 
 if TYPE_CHECKING:
-    from shared.service.audit import Audit
     from shared.service.diagnosis.doctor import Doctor
     from shared.service.diagnosis.readiness import Readiness
     from shared.service.erasure.erase import Erase
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from shared.service.maintenance.purge import Purge
     from shared.service.maintenance.reconcile import Reconcile
     from shared.service.maintenance.verify import Verify
+    from shared.service.notices.send import SendNotice
 
 
 class Maintenance(UseCases):
@@ -40,6 +40,23 @@ class Maintenance(UseCases):
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
             deadline=self.settings.delivery_deadline,
+        )
+
+    @made_once
+    def send_notice(self) -> SendNotice:
+        from shared.core.delivery.notice import NoticeBackoff
+        from shared.service.notices.send import SendNotice
+
+        ports, settings = self.ports, self.settings
+        return SendNotice(
+            ports.notices,
+            ports.outcomes,
+            ports.notice_receivers,
+            self.counters,
+            ports.clock,
+            ports.randomness,
+            NoticeBackoff(settings.retry_base_seconds, settings.retry_max_seconds),
+            f"{settings.public_base_url or ''}/api/updates",
         )
 
     @made_once
@@ -98,12 +115,6 @@ class Maintenance(UseCases):
             randomness=ports.randomness,
             patience=self.settings.outcome_retention,
         )
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
 
     @made_once
     def diagnose(self) -> Doctor:
