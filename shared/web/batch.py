@@ -55,6 +55,12 @@ class Item:
     update: Update | InvalidMessage
     sent: Any = None
 
+    def in_lane(self, priority: str) -> "Item":
+        """Return the item with this priority, unless its message says another."""
+        if isinstance(self.update, InvalidMessage) or "priority" in self.update.message:
+            return self
+        return replace(self, update=self.update.having(priority=priority))
+
 
 @dataclass(frozen=True)
 class BatchApi:
