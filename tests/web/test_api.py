@@ -132,7 +132,7 @@ def test_what_no_text_can_hold_is_answered_all_the_same() -> None:
     assert json.loads(json_response(200, {"userDisplayName": "\ud800"}).get_body()) == {"userDisplayName": "?"}
 
 
-def test_a_twin_repairs_what_died_between_reservation_and_queue(world: World) -> None:
+def test_a_repeat_repairs_what_died_between_reservation_and_queue(world: World) -> None:
     """Without an outcome nothing proves that the first was queued."""
     first = world.accept(idempotencyKey="k")
     world.queue.messages.clear()

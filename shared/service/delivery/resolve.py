@@ -102,7 +102,7 @@ class Resolve:
                 return self._unread(envelope, known, choice)
 
     def _look_again(self, envelope: Envelope, known: StoredOutcome | None, message: str) -> Envelope | None:
-        """Wait for the name to appear. The error keeps the time of the first look, whoever makes the next one."""
+        """Wait for the name to appear. The error keeps the time of the first look by any instance."""
         now = self.clock.now()
         first = _first_look(known.outcome.error if known else None) or now
         error = DeliveryError(_NOT_LISTED, message, GraphReply(HTTPStatus.OK, date=format_milliseconds(first)))
