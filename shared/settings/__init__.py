@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from shared.core.intake.webhook_source import WebhookSource
+from shared.core.pause import BrakeLimit
 from shared.settings.storage import STORAGE, Storage, read_storage
 from shared.settings.values import (
     CLOUDS,
     GUID,
     Authentication,
     WriteQuota,
+    change_brake,
     cloud,
     duration,
     matching,
@@ -64,6 +66,7 @@ class Settings:
     #: Whether App Service authentication is on: only then are its headers to be trusted.
     platform_authentication: bool
     audit_retention: timedelta
+    change_brake: Mapping[str, BrakeLimit]
     telemetry: str | None
     telemetry_sign_in: str | None
 
@@ -170,6 +173,12 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "authentication": ("AUTHENTICATION", "functionKeys", Authentication, "functionKeys or entra"),
     "platform_authentication": ("WEBSITE_AUTH_ENABLED", "false", switch, "true or false"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "365", duration("days", 0.01, 36500), "days up to 36500"),
+    "change_brake": (
+        "CHANGE_BRAKE",
+        "",
+        change_brake,
+        "status=writes/seconds, several separated by commas, 1-5000/1-86400, such as nonCompliant=200/3600",
+    ),
     "telemetry": (
         _INSIGHTS,
         None,

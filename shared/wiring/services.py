@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.web.erasures import ErasuresApi
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
+    from shared.web.pauses import PausesApi
     from shared.web.queue_message import PoisonMessages, UpdateMessages
     from shared.web.running_checks import RunningChecks
     from shared.web.session import SessionApi
@@ -100,6 +101,12 @@ class Services(Maintenance):
         from shared.web.erasures import ErasuresApi
 
         return ErasuresApi(self.erase, self.audit, self.callers)
+
+    @made_once
+    def pauses(self) -> PausesApi:
+        from shared.web.pauses import PausesApi
+
+        return PausesApi(self.manage_pauses, self.audit, self.callers, self.ports.clock)
 
     @made_once
     def stats(self) -> StatsApi:

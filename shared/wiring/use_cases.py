@@ -5,18 +5,14 @@ So an instance that only delivers never loads the doctor.
 
 from __future__ import annotations
 
-import threading
-import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.settings import Settings
-from shared.wiring.adapters import Ports, connect
+from shared.wiring.foundation import Foundation
 from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
-    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
@@ -30,26 +26,14 @@ if TYPE_CHECKING:
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
     from shared.service.intake.webhook_refusals import WebhookRefusals
-    from shared.service.outcomes.counters import Counters
-    from shared.service.outcomes.put_back import PutBack
-    from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
 STORAGE_CALLS_AT_ONCE = 16
 
 
-class UseCases:
-    """One of each for one app; ``instead`` names ports to use in place of the real ones (``queue=``, ``graph=``)."""
-
-    def __init__(self, settings: Settings, **instead: Any) -> None:
-        self.settings = settings
-        self.lock = threading.RLock()
-        self._instead = instead
-
-    @made_once
-    def ports(self) -> Ports:
-        return connect(self.settings, **self._instead)
+class UseCases(Foundation):
+    """One of each for one app."""
 
     # Intake.
 
@@ -101,6 +85,7 @@ class UseCases:
             queue=ports.queue,
             keys=ports.idempotency_keys,
             repository=self.repository,
+            hold=self.hold,
             resolve=self.resolve,
             take_turn=self.take_turn,
             put_back=self.put_back,
@@ -133,6 +118,7 @@ class UseCases:
             user_statuses=ports.user_statuses,
             leases=self.leases,
             read_outcomes=self.read_outcomes,
+            hold=self.hold,
             identity=ports.identity,
             rate_limiter=self.rate_limiter,
             write=self.write,
@@ -159,7 +145,15 @@ class UseCases:
         from shared.service.delivery.write import Write
 
         ports = self.ports
-        return Write(ports.graph, ports.identity, self.rate_limiter, self.counters, ports.telemetry)
+        return Write(
+            graph=ports.graph,
+            identity=ports.identity,
+            rate_limiter=self.rate_limiter,
+            counters=self.counters,
+            telemetry=ports.telemetry,
+            active=self.active_pauses,
+            brake=self.brake,
+        )
 
     @made_once
     def leases(self) -> Leases:
@@ -209,29 +203,3 @@ class UseCases:
         retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
         limits = DeliveryLimits(settings.delivery_deadline, retry)
         return Decide(self.ports.clock, self.ports.randomness, limits)
-
-    # Outcomes and audit.
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
-
-    @made_once
-    def repository(self) -> OutcomeRepository:
-        from shared.service.outcomes.repository import OutcomeRepository
-
-        return OutcomeRepository(self.ports.outcomes, self.ports.clock, self.counters, self.ports.telemetry)
-
-    @made_once
-    def put_back(self) -> PutBack:
-        from shared.service.outcomes.put_back import PutBack
-
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
-
-    @made_once
-    def counters(self) -> Counters:
-        from shared.service.outcomes.counters import Counters
-
-        return Counters(self.ports.counters, self.ports.clock, uuid.uuid4().hex, self.ports.call_later)

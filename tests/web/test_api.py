@@ -50,6 +50,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
         "supersededBy",
         "replayOf",
         "replayedBy",
+        "heldBy",
         "attempts",
         "result",
     ]

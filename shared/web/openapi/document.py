@@ -15,6 +15,7 @@ from shared.web import (
     doctor,
     erasures,
     health,
+    pauses,
     session,
     stats,
     updates,
@@ -33,6 +34,7 @@ _TAGS = {
     "Updates": "Statuses of users on their way to Intune.",
     "User statuses": "What Graph confirmed of a user, and what is on its way.",
     "Webhooks": "Requests of other systems, verified by their signatures.",
+    "Pauses": "Keeping updates from being sent without losing them.",
     "Erasures": "Erasing a person's data.",
     "Operations": "How the relay is doing.",
     "Health": "Probes for load balancers.",
@@ -53,6 +55,7 @@ _NOTHING_YET: Final[dict[str, Any]] = {
     "supersededBy": None,
     "replayOf": None,
     "replayedBy": None,
+    "heldBy": None,
 }
 _ATTEMPT: Final[dict[str, Any]] = {
     "startedDateTime": "2026-11-23T20:30:01.204Z",
@@ -117,6 +120,8 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
             },
         }
     ],
+    "Pause": [pauses.EXAMPLE],
+    "PauseList": [{"value": [pauses.EXAMPLE]}],
     "AuditRecord": [audit.EXAMPLE],
     "AuditList": [{"value": [audit.EXAMPLE]}],
     "Session": [{"authentication": "functionKeys"}, {"authentication": "entra", "signedIn": session.EXAMPLE}],
@@ -131,6 +136,15 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
             "errors": [_FAULT],
         }
     ],
+}
+
+
+_ALL_SCHEMAS: Final[dict[str, Schema]] = {
+    **SCHEMAS,
+    **stats.SCHEMAS,
+    **audit.SCHEMAS,
+    **pauses.SCHEMAS,
+    **session.SCHEMAS,
 }
 
 
@@ -151,7 +165,7 @@ def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in {**SCHEMAS, **stats.SCHEMAS, **audit.SCHEMAS, **session.SCHEMAS}.items()
+                for name, schema in _ALL_SCHEMAS.items()
             },
         },
     }
@@ -187,6 +201,7 @@ PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     **batch.OPERATIONS,
     **user_statuses.OPERATIONS,
     **erasures.OPERATIONS,
+    **pauses.OPERATIONS,
     **webhooks.OPERATIONS,
     **stats.OPERATIONS,
     **doctor.OPERATIONS,

@@ -103,6 +103,7 @@ _LISTED = {
     "supersededBy": nullable(_ID),
     "replayOf": nullable(_ID),
     "replayedBy": nullable(_ID),
+    "heldBy": nullable({**_ID, "description": "The pause that holds it; see `/pauses`."}),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
