@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from relay.commands.audit import audit
 from relay.commands.cancel import cancel
 from relay.commands.doctor import doctor
 from relay.commands.get import get
@@ -30,6 +31,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "cancel": cancel,
     "replay": replay,
     "doctor": doctor,
+    "audit": audit,
     "webhook": webhook,
 }
 for name, command in _COMMANDS.items():

@@ -76,6 +76,12 @@ def update_table(updates: Iterable[Mapping[str, Any]]) -> Table:
     return table(("created", "id, user", "status, error", "source"), map(_update_row, updates))
 
 
+def audit_table(records: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table with a row per audit record."""
+    columns = ("createdDateTime", "action", "result", "by", "target")
+    return table(("created", *columns[1:]), ([record.get(name) for name in columns] for record in records))
+
+
 def user_of(update: Mapping[str, Any]) -> object:
     """Return the user status id or the principal name of an update."""
     return update.get("deviceComplianceUserStatusId") or update.get("userPrincipalName")

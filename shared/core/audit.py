@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from shared.core.basics.formats import formatted
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.basics.update_id import accepted_at
 
@@ -83,6 +84,12 @@ AUDIT_SCHEMA: Final[Mapping[str, Any]] = {
     },
     "required": ["id", "createdDateTime", "action", "by", "target", "result"],
     "additionalProperties": False,
+}
+#: The filters of the list, by name: what each accepts.
+AUDIT_FILTERS: Final[dict[str, Mapping[str, Any]]] = {
+    "action": {"type": "string", "enum": tuple(Action), "description": "What was done."},
+    "createdAfter": formatted("date-time-any-offset", description="Begun at this time or later."),
+    "createdBefore": formatted("date-time-any-offset", description="Begun before this time."),
 }
 
 

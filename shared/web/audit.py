@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
-from shared.core.audit import AUDIT_SCHEMA, Action, resource
-from shared.core.basics.formats import formatted
+from shared.core.audit import AUDIT_FILTERS, AUDIT_SCHEMA, Action, resource
 from shared.core.basics.json_schema import Validator
 from shared.core.delivery.outcome_filter import PAGING
 from shared.service.audit import Audit
@@ -20,12 +19,6 @@ from shared.web.paging import page_response
 from shared.web.query import list_values, moment
 
 _ROUTE = "/api/audit"
-#: The list's filters, as the OpenAPI document shows them.
-AUDIT_FILTERS: Final[dict[str, Mapping[str, Any]]] = {
-    "action": {"type": "string", "enum": tuple(Action), "description": "What was done."},
-    "createdAfter": formatted("date-time-any-offset", description="Begun at this time or later."),
-    "createdBefore": formatted("date-time-any-offset", description="Begun before this time."),
-}
 _QUERY = Validator(
     {"type": "object", "properties": AUDIT_FILTERS | PAGING, "additionalProperties": False},
     unknown=f"not a parameter; known are {', '.join(AUDIT_FILTERS | PAGING)}",

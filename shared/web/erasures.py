@@ -10,15 +10,15 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.audit import Action, Result
 from shared.core.basics.strict_json import InvalidMessage
 from shared.core.basics.update_id import is_update_id
-from shared.core.erasure.erasure import Erasure, resource
-from shared.core.erasure.subject import parse_subject
+from shared.core.erasure.erasure import Erasure, ErasureState, resource
+from shared.core.erasure.subject import SUBJECT_SCHEMA, parse_subject
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
 from shared.service.audit import Audit
 from shared.service.erasure.erase import Erase
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import BODY_FAULTS, FOLLOWED, ID, SECONDS, as_json, body, link, operation
-from shared.web.openapi.schemas import IDS_EXAMPLE, Schema, ref
+from shared.web.openapi.schemas import COUNT, DATE_TIME, IDS_EXAMPLE, UPDATE_ID, Schema, object_of, ref
 from shared.web.request import json_body, malformed
 from shared.web.response import Problem, json_response
 
@@ -71,6 +71,20 @@ def _ask_again(erasure: Erasure) -> dict[str, str]:
     return {} if erasure.state.final else {"Retry-After": str(ASK_AGAIN_SECONDS)}
 
 
+SCHEMAS: Final[Schema] = {
+    "ErasureSubject": SUBJECT_SCHEMA,
+    "Erasure": object_of(
+        {
+            "id": {**UPDATE_ID, "description": "A UUIDv7; what was accepted after its time is not touched."},
+            "status": {"type": "string", "enum": [state.value for state in ErasureState]},
+            "createdDateTime": DATE_TIME,
+            "lastActionDateTime": DATE_TIME,
+            "updatesErased": COUNT,
+            "userStatusesErased": COUNT,
+        },
+        description="It never says whom it is about.",
+    ),
+}
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/erasures": {
         "post": operation(

@@ -14,20 +14,22 @@ from emulator.stack import ROOT, Host, Stack, started
 from shared.web.openapi.document import PATHS
 
 pytestmark = pytest.mark.end_to_end
-_CHECKS = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_schema_conformance",
-    "response_headers_conformance",
-)
+#: The checks that say nothing of this API, with the reason.
+_LEFT_OUT = {
+    "ignored_auth": "the host of these tests asks for no function key",
+    "unsupported_method": "the host answers TRACE itself, with 404, and the app never sees it",
+    "positive_data_acceptance": "no schema says that a user status has one of five properties, that a time exists in "
+    "the calendar, that a continuation comes from a nextLink, or that the doctor takes both ids or none",
+}
 _SOURCES = {"collection": {"verify": {"type": "header", "header": "X-Relay-Key", "secrets": ["shared-secret"]}}}
 
 
 def compare(base_url: str, folder: Path, phases: str) -> None:
-    """Fail when an answer is a 500, or has a status, a header or a shape that the document does not have."""
+    """Fail on a finding of any check of Schemathesis but those of ``_LEFT_OUT``."""
     options = {
-        "--checks": ",".join(_CHECKS),
+        "--checks": "all",
+        "--exclude-checks": ",".join(_LEFT_OUT),
+        "--max-response-time": "35",
         "--max-examples": "4",
         "--phases": phases,
         "--seed": "1",

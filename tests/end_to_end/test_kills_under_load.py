@@ -42,9 +42,9 @@ def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
     random.Random(1).shuffle(reports)
     with stack(2, lock_seconds=6, GRAPH_WRITE_QUOTA="100/5", **QUICK) as parts:
         parts.graph.config(quota="100/5")
-        parts.graph.fault("reset", count=10)
-        parts.graph.fault("status", status=503, count=60)
-        parts.graph.fault("reset", count=10, landsAfterSeconds=0)
+        parts.graph.fault("reset", count=5)
+        parts.graph.fault("status", status=503, count=8)  # an outage is met with one call every few seconds
+        parts.graph.fault("reset", count=5, landsAfterSeconds=0)
         with killing(parts.hosts[1]):
             ids = submit(parts, reports)
             found = settled(parts, 300, 300)

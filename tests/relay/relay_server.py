@@ -66,6 +66,7 @@ def _handler(world: World, method: str, path: str) -> tuple[Any, dict[str, str]]
         ("POST", r"/api/updates/(?P<id>[^/]+)/replay", relay.updates.replay_update),
         ("GET", r"/api/updates/(?P<id>[^/]+)", relay.updates.get_update),
         ("GET", r"/api/updates", relay.updates.list_updates),
+        ("GET", r"/api/audit", relay.audit_records.list_audit),
         ("GET", r"/api/stats", relay.stats.get_stats),
         ("POST", r"/api/webhooks/(?P<source>[^/]+)", relay.webhooks.post_webhook),
     ]

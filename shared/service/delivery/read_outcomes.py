@@ -31,15 +31,15 @@ class ReadOutcomes:
         An acceptance that is older than a day and has no outcome is left out too: its outcome was purged.
         """
         claim, rounds = turn.claim, 0
-        unread = {turn.id} - turn.outcomes.keys()
+        unread = {turn.id} - turn.outcomes.keys() or turn.waiting_ids() - turn.outcomes.keys()
         while unread:
             self(turn, unread)
             ended = {update_id for update_id in unread if self._has_ended(turn, update_id)}
             turn.ended |= ended
             claim.drop(ended)
             rounds += 1
-            waiting = turn.waiting_ids() if rounds < _MAX_ROUNDS else claim.accepted
-            unread = set(waiting) - turn.outcomes.keys()
+            waiting = turn.waiting_ids() if rounds < _MAX_ROUNDS else claim.accepted.keys()
+            unread = waiting - turn.outcomes.keys()
 
     def __call__(self, turn: Turn, update_ids: Iterable[str]) -> None:
         """Read outcomes that the turn does not know yet."""

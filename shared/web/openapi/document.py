@@ -139,11 +139,12 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 }
 
 
-_ALL_SCHEMAS: Final[dict[str, Schema]] = {
+_SCHEMAS: Final[Schema] = {
     **SCHEMAS,
+    **erasures.SCHEMAS,
+    **pauses.SCHEMAS,
     **stats.SCHEMAS,
     **audit.SCHEMAS,
-    **pauses.SCHEMAS,
     **session.SCHEMAS,
 }
 
@@ -165,7 +166,7 @@ def document(base_url: str, *, needs_role: bool = False) -> dict[str, Any]:
         "components": {
             "schemas": {
                 name: {**schema, "examples": EXAMPLES[name]} if name in EXAMPLES else schema
-                for name, schema in _ALL_SCHEMAS.items()
+                for name, schema in _SCHEMAS.items()
             },
         },
     }

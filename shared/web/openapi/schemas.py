@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.core.delivery.outcome_filter import STATUS_DETAILS, STATUSES
-from shared.core.erasure.erasure import ErasureState
-from shared.core.erasure.subject import SUBJECT_SCHEMA
 from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
 from shared.core.intake.update_schema import (
     POLICY_ID_SCHEMA,
@@ -50,7 +48,7 @@ URL: Schema = {"type": "string", "format": "uri"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 _STATUS: Schema = {"type": "string", "enum": STATUSES}
 _OK_OR_FAILING: Schema = {"type": "string", "enum": ["ok", "failing"]}
-_ID: Schema = {"type": "string", "format": "uuid", "description": "A UUIDv7; its time is the acceptance time."}
+UPDATE_ID: Schema = {"type": "string", "format": "uuid", "description": "A UUIDv7; its time is the acceptance time."}
 COUNTS: Schema = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
 
 
@@ -81,7 +79,7 @@ def page_of(item: str) -> Schema:
 _STRING: Schema = {"type": "string"}
 _SUPPORT_IDS = ("requestId", "clientRequestId", "activityId")
 _LISTED = {
-    "id": _ID,
+    "id": UPDATE_ID,
     "status": _STATUS,
     "statusDetail": nullable({"type": "string", "enum": STATUS_DETAILS}),
     "deviceCompliancePolicyId": nullable(_STRING),
@@ -100,10 +98,10 @@ _LISTED = {
     "nextAttemptDateTime": nullable(DATE_TIME),
     "attemptCount": COUNT,
     "error": nullable(ref("Error")),
-    "supersededBy": nullable(_ID),
-    "replayOf": nullable(_ID),
-    "replayedBy": nullable(_ID),
-    "heldBy": nullable({**_ID, "description": "The pause that holds it; see `/pauses`."}),
+    "supersededBy": nullable(UPDATE_ID),
+    "replayOf": nullable(UPDATE_ID),
+    "replayedBy": nullable(UPDATE_ID),
+    "heldBy": nullable({**UPDATE_ID, "description": "The pause that holds it."}),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
@@ -125,7 +123,7 @@ def _message(named_by: str, other: str, example: Schema) -> Schema:
 
 
 _VALUE = object_of(
-    {"value": {"type": ["string", "integer", "null"]}, "updateId": _ID, "versionDateTime": DATE_TIME},
+    {"value": {"type": ["string", "integer", "null"]}, "updateId": UPDATE_ID, "versionDateTime": DATE_TIME},
     description="A value (null once erased), the update that brought it, and the time that orders it.",
 )
 _CHECK = {"type": "string", "enum": ["ok", "failing", "unknown"]}
@@ -193,7 +191,7 @@ SCHEMAS: Final[Schema] = {
     ),
     "Verdicts": object_of({"value": {"type": "array", "items": ref("Verdict")}}),
     "Verdict": object_of(
-        {"index": COUNT, "id": _ID, "status": _STATUS, "error": ref("Error")},
+        {"index": COUNT, "id": UPDATE_ID, "status": _STATUS, "error": ref("Error")},
         optional=("id", "status", "error"),
     ),
     "ReplayFilter": REPLAY_SCHEMA,
@@ -211,18 +209,6 @@ SCHEMAS: Final[Schema] = {
         }
     ),
     "PropertyState": object_of({"confirmed": nullable(_VALUE), "waiting": nullable(_VALUE)}),
-    "ErasureSubject": SUBJECT_SCHEMA,
-    "Erasure": object_of(
-        {
-            "id": {**_ID, "description": "A UUIDv7; what was accepted after its time is not touched."},
-            "status": {"type": "string", "enum": [state.value for state in ErasureState]},
-            "createdDateTime": DATE_TIME,
-            "lastActionDateTime": DATE_TIME,
-            "updatesErased": COUNT,
-            "userStatusesErased": COUNT,
-        },
-        description="It never says whom it is about.",
-    ),
     "Doctor": object_of(
         {
             "asOfDateTime": DATE_TIME,

@@ -41,7 +41,7 @@ def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, repl
 
     waiting = world.resource(update_id)
     assert (waiting["statusDetail"], waiting["error"]["code"]) == ("waiting", told)
-    assert [one["statusCode"] for one in waiting["attempts"]] == [reply.status_code]
+    assert [attempt["statusCode"] for attempt in waiting["attempts"]] == [reply.status_code]
     assert world.queue.documents()[0]["attempt"] == 2
     world.run()
     assert world.outcome(update_id).state is State.DELIVERED
@@ -59,7 +59,7 @@ def test_a_retry_after_of_a_list_holds_everyone(world: World) -> None:
 
     assert len(world.graph.lists) == 1
     assert not world.graph.calls
-    assert [world.outcome(one).attempt_count for one in (first, second, by_id)] == [1, 0, 0]
+    assert [world.outcome(update_id).attempt_count for update_id in (first, second, by_id)] == [1, 0, 0]
     world.run()
     assert min(call.at for call in world.graph.calls) >= NOW + timedelta(seconds=300)
 
@@ -71,8 +71,8 @@ def test_a_fault_is_shared_for_a_while(world: World) -> None:
     for _ in range(100):
         world.deliver_next()
     assert len(world.graph.lists) == 1
-    assert sum(world.outcome(one).attempt_count for one in ids) == 1
-    assert {code(world, one) for one in ids} == {"graphUnavailable"}
+    assert sum(world.outcome(update_id).attempt_count for update_id in ids) == 1
+    assert {code(world, update_id) for update_id in ids} == {"graphUnavailable"}
 
 
 def test_a_list_that_goes_on_failing_is_read_ever_more_rarely(world: World) -> None:

@@ -49,8 +49,8 @@ def test_once_resolved_it_is_found_by_its_user_status(world: World) -> None:
     page = world.outcomes.list(OutcomeFilter(device_compliance_user_status_id=USER), 10)
     _, state = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, USER))
 
-    assert [one.id for one in page.outcomes] == [update_id]
-    assert {one["waiting"]["updateId"] for one in state["properties"].values()} == {update_id}
+    assert [outcome.id for outcome in page.outcomes] == [update_id]
+    assert {entry["waiting"]["updateId"] for entry in state["properties"].values()} == {update_id}
 
 
 def test_a_name_that_two_user_statuses_have_fails(world: World) -> None:
@@ -92,7 +92,7 @@ def test_updates_by_name_that_wait_together_cost_one_write(world: World) -> None
 
     assert len(world.graph.calls) == 2
     assert world.in_graph()["devicesCount"] == 19
-    assert Counter(world.outcome(one).state for one in ids) == {State.SUPERSEDED: 19, State.DELIVERED: 1}
+    assert Counter(world.outcome(update_id).state for update_id in ids) == {State.SUPERSEDED: 19, State.DELIVERED: 1}
 
 
 def test_the_first_resolution_stands_for_all_attempts(world: World) -> None:
@@ -138,7 +138,7 @@ def test_a_foreign_message_may_name_its_user(world: World) -> None:
     with pytest.raises(Died):
         world.deliver_next()
     world.run()
-    assert [one.state for one, _ in world.outcomes.rows.values()] == [State.DELIVERED]
+    assert [outcome.state for outcome, _ in world.outcomes.rows.values()] == [State.DELIVERED]
     assert len(world.graph.calls) == 1
 
 
