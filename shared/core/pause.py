@@ -148,6 +148,10 @@ def parse_request(document: Any, now: datetime) -> PauseRequest | InvalidMessage
     return PauseRequest(document["reason"], Scope.from_json(document.get("scope", {})), ends)
 
 
+#: Common windows of the brake in words.
+_SPANS: Final = {60: "a minute", 3600: "an hour", 86400: "a day"}
+
+
 @dataclass(frozen=True)
 class BrakeLimit:
     """So many writes of one status in a time pass; the next one opens a pause."""
@@ -157,9 +161,11 @@ class BrakeLimit:
 
     def in_words(self, status: str) -> str:
         """Return the reason that the brake's pause gives."""
+        users, seconds = self.count + 1, int(self.window.total_seconds())
+        span = _SPANS.get(seconds, f"{seconds} seconds")
         return (
-            f"More than {self.count} updates would have written {status} within "
-            f"{self.window.total_seconds():g} seconds. Nothing more is sent for that status until you decide."
+            f"{users} users would have become {status} within {span}. "
+            "Nothing more is sent for that status until you decide."
         )
 
 

@@ -10,7 +10,9 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
 from shared.core.intake.webhook_source import Refusal
+from shared.core.pause import Kind
 from shared.core.rate_limit.quota import Quota, used
+from shared.service.delivery.pauses import ActivePauses
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
@@ -28,6 +30,7 @@ class StatsApi:
     counters: Counters
     queue: UpdateQueue
     pacing: RateLimitStore
+    active_pauses: ActivePauses
     quota: Quota
     clock: Clock
     callers: Callers
@@ -57,9 +60,15 @@ class StatsApi:
                 ],
                 "queue": _queue(self.queue.head(), now),
                 "quota": self._quota(now),
+                "pauses": self._pauses(),
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
+
+    def _pauses(self) -> dict[str, object]:
+        pauses = self.active_pauses()
+        braked = [pause.scope.status for pause in pauses if pause.kind is Kind.BRAKE]
+        return {"count": len(pauses), "brakedStatuses": braked}
 
     def _quota(self, now: datetime) -> dict[str, object]:
         pacing, moment = self.pacing.read()[0], int(now.timestamp() * 1000)
@@ -104,6 +113,16 @@ SCHEMAS: Final[Schema] = {
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
             "queue": object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})}),
+            "pauses": object_of(
+                {
+                    "count": {**COUNT, "description": "Pauses that hold updates now."},
+                    "brakedStatuses": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Statuses that the brake holds until an operator decides.",
+                    },
+                }
+            ),
             "quota": object_of(
                 {
                     "writes": COUNT,

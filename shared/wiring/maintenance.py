@@ -111,6 +111,7 @@ class Maintenance(UseCases):
             rate_limiter=self.rate_limiter,
             write=self.write,
             audit=self.audit,
+            active_pauses=self.active_pauses,
             randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
             statistics=self.counters.statistics,

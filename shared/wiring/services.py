@@ -113,7 +113,15 @@ class Services(Maintenance):
         from shared.web.stats import StatsApi
 
         ports = self.ports
-        return StatsApi(self.counters, ports.queue, ports.rate_limit, self.quota, ports.clock, self.callers)
+        return StatsApi(
+            counters=self.counters,
+            queue=ports.queue,
+            pacing=ports.rate_limit,
+            active_pauses=self.active_pauses,
+            quota=self.quota,
+            clock=ports.clock,
+            callers=self.callers,
+        )
 
     @made_once
     def doctor(self) -> DoctorApi:

@@ -22,11 +22,11 @@ interface ReportedStatus {
 }
 
 interface ListedUpdate {
-  id: string; status: Status; statusDetail: "queued" | "waiting" | "delivered" | "superseded" | null;
+  id: string; status: Status; statusDetail: "queued" | "held" | "waiting" | "delivered" | "superseded" | null;
   deviceCompliancePolicyId: string | null; deviceComplianceUserStatusId: string | null; userPrincipalName?: string;
   userStatus: ReportedStatus | null; source: string | null; submittedBy: string | null;
   createdDateTime: string; lastActionDateTime: string; nextAttemptDateTime: string | null; attemptCount: number;
-  error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null;
+  error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null; heldBy: string | null;
 }
 
 interface Update extends ListedUpdate {
@@ -45,6 +45,11 @@ interface Stats {
   last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
   deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; quota: Quota;
   webhooks: Record<string, WebhookRequests>;
+}
+
+interface Pause {
+  id: string; kind: "operator" | "brake"; reason: string; scope: Record<string, string>; createdBy: string | null;
+  createdDateTime: string; endsDateTime: string | null; heldCount: number;
 }
 
 interface SignedIn { id: string; name: string; roles: string[] }
@@ -88,7 +93,7 @@ interface Ids {
   empty: HTMLElement; filters: Form; forget: HTMLButtonElement; headline: HTMLElement; home: HTMLElement;
   key: HTMLDialogElement; "key-close": HTMLButtonElement; "key-form": Form; "key-said": HTMLElement; live: HTMLElement;
   main: HTMLElement; newer: HTMLButtonElement; "no-reasons": HTMLElement; older: HTMLButtonElement; one: HTMLElement;
-  overview: HTMLElement; "queue-age": HTMLElement; "queue-end": HTMLElement; "queue-length": HTMLElement;
+  overview: HTMLElement; "pause-list": HTMLElement; pauses: HTMLElement; "queue-age": HTMLElement; "queue-end": HTMLElement; "queue-length": HTMLElement;
   quota: HTMLElement; "quota-more": HTMLElement; "quota-used": HTMLElement; rate: HTMLElement; reasons: HTMLElement;
   "replay-matching": HTMLButtonElement; rows: HTMLElement; said: HTMLElement & { timer?: ReturnType<typeof setTimeout> };
   shown: HTMLElement; skip: HTMLButtonElement; subline: HTMLElement; table: HTMLElement; tiles: HTMLElement;

@@ -7,7 +7,7 @@ import azure.functions as func
 import pytest
 
 from shared.core.basics.timestamp import format_milliseconds
-from shared.core.pause import MAX_PAUSES
+from shared.core.pause import MAX_PAUSES, Kind, Pause, Scope
 from tests.builders import NOW, POLICY, an_id
 from tests.web.caller import BASE, answered, ask, get, problem, request
 from tests.web.principals import ADA, by_token, entra_world
@@ -133,3 +133,23 @@ def test_a_reader_sees_pauses_and_may_not_make_them() -> None:
     assert ask(world.relay.pauses.list_pauses, url=PAUSES, headers=headers)[0].status_code == 200
     response, _ = ask(world.relay.pauses.post_pause, "POST", WHY, url=PAUSES, headers=headers)
     assert problem(response) == (403, "forbidden")
+
+
+def test_stats_and_doctor_know_of_pauses(world: World) -> None:
+    """A pause of an operator is meant; one of the brake needs a decision."""
+
+    def seen() -> tuple[Any, str]:
+        _, stats = ask(world.relay.stats.get_stats)
+        assert a_schema("Stats").is_valid(stats)
+        _, doctor = ask(world.relay.doctor.get_doctor)
+        (finding,) = [check for check in doctor["checks"] if check["name"] == "pauses"]
+        return stats["pauses"], finding["status"]
+
+    assert seen() == ({"count": 0, "brakedStatuses": []}, "ok")
+    begin(world)
+    assert seen() == ({"count": 1, "brakedStatuses": []}, "ok")
+    scope = Scope(status="error")
+    world.pauses.insert(Pause(an_id(1), Kind.BRAKE, "So many.", scope, None, None, NOW))
+    world.clock.step(seconds=3)
+    assert seen() == ({"count": 2, "brakedStatuses": ["error"]}, "failing")
+    assert listed(world)[0]["kind"] == "brake"
