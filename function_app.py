@@ -21,10 +21,22 @@ def deliver(message: func.QueueMessage, context: func.Context) -> None:
     relay.deliver_message(message, invocation=context.trace_context.trace_parent)
 
 
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_queue, connection=STORAGE, data_type=BINARY)
+def deliver_bulk(message: func.QueueMessage, context: func.Context) -> None:
+    """Give an update of the bulk lane its turn."""
+    relay.deliver_bulk_message(message, invocation=context.trace_context.trace_parent)
+
+
 @app.queue_trigger(arg_name="message", queue_name=settings.poison_queue, connection=STORAGE, data_type=BINARY)
 def poison(message: func.QueueMessage) -> None:
     """Take a message that the host gave up."""
     relay.poison_message(message)
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.bulk_poison_queue, connection=STORAGE, data_type=BINARY)
+def poison_bulk(message: func.QueueMessage) -> None:
+    """Take a message of the bulk lane that the host gave up."""
+    relay.poison_bulk_message(message)
 
 
 # Timers
@@ -40,6 +52,18 @@ def reconcile(timer: func.TimerRequest) -> None:
 def reconcile_everything(timer: func.TimerRequest) -> None:
     """Put overdue updates of the whole retention back on the queue."""
     relay.reconcile(everything=True)
+
+
+@app.timer_trigger(arg_name="timer", schedule="45 * * * * *")
+def verify(timer: func.TimerRequest) -> None:
+    """Verify what was delivered a while ago."""
+    relay.verify()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 20 3 * * *")
+def verify_everything(timer: func.TimerRequest) -> None:
+    """Verify what was delivered long after its acceptance."""
+    relay.verify(everything=True)
 
 
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
@@ -85,6 +109,12 @@ def list_updates(req: func.HttpRequest) -> func.HttpResponse:
 def post_batch(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept many updates."""
     return relay.batch.post_batch(req, invocation=context.trace_context.trace_parent)
+
+
+@app.route("updates/validate", methods=["POST"])
+async def post_validation(req: func.HttpRequest) -> func.HttpResponse:
+    """Check one update without accepting it."""
+    return await relay.validation.post_validation(req)
 
 
 @app.route("updates/replay", methods=["POST"])

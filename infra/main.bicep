@@ -155,11 +155,13 @@ var deadLetterContainerName = 'event-dead-letters'
 // One line a queue: the host needs a poison queue beside each queue with a trigger.
 var triggerQueueNames = [
   queueName
+  '${queueName}-bulk'
 ]
 var queueNames = flatten(map(triggerQueueNames, name => [name, '${name}-poison']))
 // Queues that senders may put messages on.
 var senderQueueNames = [
   queueName
+  '${queueName}-bulk'
 ]
 // The names that the app asks for; a test compares them.
 var tableNames = map(

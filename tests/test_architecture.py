@@ -147,7 +147,8 @@ def test_host_json_keeps_the_queue_patient_and_http_free() -> None:
     threads = int(
         json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]["PYTHON_THREADPOOL_THREAD_COUNT"]
     )
-    assert queues["batchSize"] + queues["newBatchThreshold"] <= threads / 2
+    lanes = 2
+    assert lanes * (queues["batchSize"] + queues["newBatchThreshold"]) <= threads * 2 / 3
 
 
 def test_an_invocation_ends_within_the_hosts_limit() -> None:

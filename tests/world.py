@@ -31,7 +31,7 @@ class World:
     def __init__(self, settings: Settings, telemetry: Telemetry | None = None) -> None:
         self.clock = SteppedClock()
         self.randomness = CountedRandomness()
-        self.queue = MemoryQueue(self.clock)
+        self.queue, self.bulk_queue = MemoryQueue(self.clock), MemoryQueue(self.clock, bulk=True)
         self.outcomes = MemoryOutcomes()
         self.user_statuses = MemoryUserStatuses()
         self.rate_limit = MemoryRateLimit()
@@ -51,6 +51,7 @@ class World:
         """Every port's fake, by its name."""
         return {
             "queue": self.queue,
+            "bulk_queue": self.bulk_queue,
             "outcomes": self.outcomes,
             "user_statuses": self.user_statuses,
             "idempotency_keys": self.idempotency_keys,
@@ -82,21 +83,23 @@ class World:
 
     def deliver_next(self) -> bool:
         """Hand the next visible message to the app, as the host does; False when there is none."""
-        message = self.queue.receive()
-        if message is None:
-            return False
-        self.relay.deliver(message.delivery())
-        self.queue.delete(message)
-        return True
+        for queue in (self.queue, self.bulk_queue):
+            message = queue.receive()
+            if message is not None:
+                self.relay.deliver(message.delivery())
+                queue.delete(message)
+                return True
+        return False
 
     def run(self, most: int = 200) -> None:
         """Deliver until the queue is empty, moving time to the next message whenever none is visible."""
         for _ in range(most):
-            if not self.queue.messages:
+            messages = [*self.queue.messages, *self.bulk_queue.messages]
+            if not messages:
                 return
             if not self.deliver_next():
-                self.clock.moment = max(self.clock.moment, min(message.visible for message in self.queue.messages))
-        raise AssertionError(f"still {len(self.queue.messages)} messages after {most} turns")
+                self.clock.moment = max(self.clock.moment, min(message.visible for message in messages))
+        raise AssertionError(f"still {len(messages)} messages after {most} turns")
 
     def outcome(self, update_id: str) -> Outcome:
         """An update's outcome."""

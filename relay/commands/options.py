@@ -86,6 +86,7 @@ class FilterOptions:
     status: Annotated[str | None, typer.Option(help=_help("status"))] = None
     status_detail: Annotated[str | None, typer.Option(help=_help("statusDetail"))] = None
     error_code: Annotated[str | None, typer.Option(help=_help("errorCode"))] = None
+    priority: Annotated[str | None, typer.Option(help=_help("priority"))] = None
     policy: Policy = None
     user_status: UserStatusId = None
     source: Annotated[str | None, typer.Option(help=_help("source"))] = None

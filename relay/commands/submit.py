@@ -1,6 +1,7 @@
 """``submit``: the rows of a file as updates."""
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,16 @@ from relay.rows.row import DEFAULT_SOURCE, RowDefaults
 from relay.submission.submit import Submit, SubmitRequest
 from relay.system import SystemClock
 from shared.core.intake.limits import MAX_UPDATES
+from shared.core.intake.update_schema import BULK, NORMAL
 
 _NO_RETRY_SECONDS = 10
+
+
+class Priority(Enum):
+    """The lanes of the quota, as values of an option."""
+
+    NORMAL = NORMAL
+    BULK = BULK
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,9 @@ class FileOptions:
         str, typer.Option(help="source of rows that have none; idempotency keys are unique within it.")
     ] = DEFAULT_SOURCE
     run: Annotated[str, typer.Option(help="A label: the same rows under another label are new updates.")] = ""
+    priority: Annotated[
+        Priority | None, typer.Option(help="priority of rows that have none; bulk where this is not given either.")
+    ] = None
     format_: Annotated[
         Format | None,
         typer.Option("--format", help="The format, where the file's name or first character does not show it."),
@@ -39,7 +51,10 @@ class FileOptions:
         """Return the options, with the column map read. Raise ``CommandError``."""
         column_map = read_column_map(self.map_) if self.map_ else ColumnMap()
         return ReadOptions(
-            self.format_, RowDefaults(self.policy, self.source, self.run), self.ignore_unknown, column_map
+            self.format_,
+            RowDefaults(self.policy, self.source, self.run, self.priority and self.priority.value),
+            self.ignore_unknown,
+            column_map,
         )
 
 
@@ -65,7 +80,7 @@ def submit(
 
     CSV columns: deviceCompliancePolicyId; deviceComplianceUserStatusId, or userPrincipalName for the relay to find the
     user; status, devicesCount, lastReportedDateTime, userDisplayName, userStatus.userPrincipalName (at least one);
-    source; idempotencyKey. An empty cell is no value. A row's number is the line on which it begins.
+    source; idempotencyKey; priority. An empty cell is no value. A row's number is the line on which it begins.
     """
     screen = relay.screen()
     retries = backoff(screen, retry_seconds)

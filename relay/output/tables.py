@@ -36,6 +36,7 @@ _MEMBERS = (
     "deviceCompliancePolicyId",
     "source",
     "idempotencyKey",
+    "priority",
     "submittedBy",
     "supersededBy",
     "replayOf",

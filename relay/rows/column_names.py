@@ -12,6 +12,7 @@ _TOP_LEVEL: Final = (
     "userPrincipalName",
     "source",
     "idempotencyKey",
+    "priority",
 )
 #: Column name -> path of members. The bare userPrincipalName is the top-level member; the property has the prefix.
 PATHS: Final[dict[str, tuple[str, ...]]] = (

@@ -65,6 +65,7 @@ class RowDefaults:
     policy: str | None = None
     source: str = DEFAULT_SOURCE
     run: str = ""
+    priority: str | None = None
 
 
 #: Returns what the file calls the member of a JSON Pointer.
@@ -78,6 +79,8 @@ def parse_row(
     given = {"source": defaults.source} | message
     if defaults.policy is not None:
         given.setdefault("deviceCompliancePolicyId", defaults.policy)
+    if defaults.priority is not None:
+        given.setdefault("priority", defaults.priority)
     update = parse_update(given)
     if isinstance(update, InvalidMessage):
         faults = [

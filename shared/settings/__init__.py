@@ -29,7 +29,7 @@ from shared.settings.values import (
 
 #: An update's outcome outlasts its deadline by this at least: else it could be purged before it is final.
 _BEYOND_DEADLINE = timedelta(days=1)
-_QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
+_QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,46}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 _SECRET = frozenset({STORAGE, "WEBHOOK_SOURCES", _INSIGHTS})
@@ -67,13 +67,25 @@ class Settings:
     platform_authentication: bool
     audit_retention: timedelta
     change_brake: Mapping[str, BrakeLimit]
+    #: How long after its delivery an update is verified; None = never.
+    verify_after: timedelta | None
     telemetry: str | None
     telemetry_sign_in: str | None
+
+    @property
+    def bulk_queue(self) -> str:
+        """The queue of the bulk lane."""
+        return f"{self.queue}-bulk"
 
     @property
     def poison_queue(self) -> str:
         """Where the host moves what failed too often (docs/graph-facts.md#f33)."""
         return f"{self.queue}-poison"
+
+    @property
+    def bulk_poison_queue(self) -> str:
+        """The same for the bulk lane."""
+        return f"{self.bulk_queue}-poison"
 
     @property
     def http_auth_level(self) -> str:
@@ -135,7 +147,7 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
         "UPDATES_QUEUE",
         "compliance-updates",
         matching(_QUEUE),
-        "3 to 56 of a-z 0-9 -, no - first, last or twice in a row",
+        "3 to 48 of a-z 0-9 -, no - first, last or twice in a row",
     ),
     "table_prefix": (
         "UPDATES_TABLE_PREFIX",
@@ -178,6 +190,12 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
         "",
         change_brake,
         "status=writes/seconds, several separated by commas, 1-5000/1-86400, such as nonCompliant=200/3600",
+    ),
+    "verify_after": (
+        "VERIFY_AFTER_SECONDS",
+        None,
+        duration("seconds", 1, 86400),
+        "seconds from 1 to 86400; unset = never",
     ),
     "telemetry": (
         _INSIGHTS,

@@ -16,6 +16,7 @@ from shared.core.delivery.outcome import error_object
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_KEY_LENGTH, MAX_UPDATES
 from shared.core.intake.update import Update, unless_expired
+from shared.core.intake.update_schema import BULK, PRIORITIES
 from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueued
 from shared.service.intake.idempotency import KeyConflict
 from shared.service.ports.runtime import Clock
@@ -23,7 +24,7 @@ from shared.service.ports.storage import Unavailable
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import BODY_FAULTS, KEY, as_json, body, operation
-from shared.web.openapi.schemas import EXAMPLE, Schema, ref
+from shared.web.openapi.schemas import EXAMPLE, Schema, object_of, ref
 from shared.web.request import idempotency_key, json_body, origin_of
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
@@ -33,7 +34,10 @@ _NOT_VALID = "The message is not valid; see errors."
 _BATCH = Validator(
     {
         "type": "object",
-        "properties": {"updates": {"type": "array", "minItems": 1}},
+        "properties": {
+            "updates": {"type": "array", "minItems": 1},
+            "priority": {"type": "string", "enum": PRIORITIES},
+        },
         "required": ["updates"],
         "additionalProperties": False,
     },
@@ -56,6 +60,12 @@ class Item:
         """Return the item; a fault where its update has expired before it was accepted."""
         return replace(self, update=unless_expired(self.update, now))
 
+    def in_lane(self, priority: str) -> "Item":
+        """Return the item with this priority, unless its message says another."""
+        if isinstance(self.update, InvalidMessage) or "priority" in self.update.message:
+            return self
+        return replace(self, update=self.update.having(priority=priority))
+
 
 @dataclass(frozen=True)
 class BatchApi:
@@ -71,12 +81,14 @@ class BatchApi:
         """Accept many updates.
 
         The valid ones are accepted even where others are not; each gets a verdict, in order. 400 where none is valid.
+        Items are bulk unless they or the batch say otherwise.
         """
         return self.waiting.finish_in_time(lambda: self._accepted(request, invocation))
 
     def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
-        now, documents = self.clock.now(), messages_of(json_body(request, MAX_BATCH_BYTES))
-        items = [Item(at, parse_message(document)).unless_expired(now) for at, document in documents]
+        now, document = self.clock.now(), json_body(request, MAX_BATCH_BYTES)
+        items = [Item(at, parse_message(message)).unless_expired(now) for at, message in messages_of(document)]
+        items = [item.in_lane(document.get("priority", BULK)) for item in items]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)
         return accepted(self.accept, items, submitted_by=by, origin=origin)
@@ -166,6 +178,21 @@ def _refused(*faults: Fault) -> Problem:
     return Problem("invalidMessage", _NOT_VALID, faults)
 
 
+SCHEMAS: Final[Schema] = {
+    "Batch": object_of(
+        {
+            "updates": {"type": "array", "items": ref("Update"), "minItems": 1, "maxItems": MAX_UPDATES},
+            "priority": {
+                "type": "string",
+                "enum": list(PRIORITIES),
+                "default": BULK,
+                "description": "The lane of those items that do not name one.",
+            },
+        },
+        optional=("priority",),
+        additionalProperties=False,
+    ),
+}
 OPERATIONS: Final[Mapping[str, Mapping[str, Schema]]] = {
     "/updates/batch": {
         "post": operation(

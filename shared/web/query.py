@@ -93,6 +93,7 @@ def outcome_filter(values: Mapping[str, Any]) -> OutcomeFilter:
         source=values.get("source"),
         idempotency_key=values.get("idempotencyKey"),
         error_code=values.get("errorCode"),
+        priority=values.get("priority"),
         created_after=moment(values.get("createdAfter")),
         created_before=moment(values.get("createdBefore")),
     )

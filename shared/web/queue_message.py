@@ -14,27 +14,29 @@ _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class UpdateMessages:
-    """The trigger of the update queue."""
+    """The trigger of an update queue: the bulk lane's with ``bulk``."""
 
     deliver: Deliver
+    bulk: bool = False
 
     def __call__(self, message: func.QueueMessage, *, invocation: str | None = None) -> None:
         """Give an update its turn; ``invocation`` is the ``traceparent`` of the host's span."""
-        self.deliver(delivery_of(message, invocation))
+        self.deliver(delivery_of(message, invocation, bulk=self.bulk))
 
 
 @dataclass(frozen=True)
 class PoisonMessages:
-    """The trigger of the poison queue."""
+    """The trigger of a poison queue: the bulk lane's with ``bulk``."""
 
     consume: ConsumePoison
+    bulk: bool = False
 
     def __call__(self, message: func.QueueMessage) -> None:
         """Take a message that the host gave up."""
-        self.consume(delivery_of(message, None))
+        self.consume(delivery_of(message, None, bulk=self.bulk))
 
 
-def delivery_of(message: func.QueueMessage, invocation: str | None) -> Delivery:
+def delivery_of(message: func.QueueMessage, invocation: str | None, *, bulk: bool) -> Delivery:
     """Return body, ids and counts; what the host leaves out is that of the first delivery of an old message."""
     return Delivery(
         body=message.get_body(),
@@ -42,6 +44,7 @@ def delivery_of(message: func.QueueMessage, invocation: str | None) -> Delivery:
         inserted=_aware(message.insertion_time),
         dequeue_count=message.dequeue_count or 1,
         invocation=read_traceparent(invocation),
+        bulk=bulk,
     )
 
 

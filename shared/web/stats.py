@@ -9,13 +9,16 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
+from shared.core.delivery.verification import VerificationState
+from shared.core.intake.update_schema import PRIORITIES
 from shared.core.intake.webhook_source import Refusal
 from shared.core.pause import Kind
 from shared.core.rate_limit.quota import Quota, used
 from shared.service.delivery.pauses import ActivePauses
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
+from shared.service.ports.storage import QueueHead, RateLimitStore
+from shared.service.queues import Queues, both
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
 from shared.web.openapi.operations import as_json, operation
@@ -28,7 +31,7 @@ class StatsApi:
     """Counts from aggregates; queue and quota as they are now."""
 
     counters: Counters
-    queue: UpdateQueue
+    queues: Queues
     pacing: RateLimitStore
     active_pauses: ActivePauses
     quota: Quota
@@ -42,7 +45,7 @@ class StatsApi:
         From aggregates, at the same cost at any size; counts of other instances may lag by less than a minute. The
         queue and the quota are as they are now.
         """
-        statistics, now = self.counters.statistics(), self.clock.now()
+        statistics, now, heads = self.counters.statistics(), self.clock.now(), self.queues.heads()
         return json_response(
             200,
             {
@@ -58,9 +61,11 @@ class StatsApi:
                     {"startDateTime": format_milliseconds(moment), "count": count}
                     for moment, count in statistics.delivered
                 ],
-                "queue": _queue(self.queue.head(), now),
+                "queue": _queue(both(heads), now),
+                "lanes": {priority: _queue(head, now) for priority, head in heads.items()},
                 "quota": self._quota(now),
                 "pauses": self._pauses(),
+                "verification": dict(statistics.verification),
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
@@ -102,6 +107,7 @@ def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+_QUEUE: Final[Schema] = object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})})
 SCHEMAS: Final[Schema] = {
     "Stats": object_of(
         {
@@ -110,9 +116,14 @@ SCHEMAS: Final[Schema] = {
                 {"byStatus": COUNTS, "byStatusDetail": COUNTS, "byErrorCode": COUNTS, "graphWrites": COUNT}
             ),
             "deliveriesPerMinute": {"type": "number", "minimum": 0},
+            "verification": object_of(
+                {state.value: COUNT for state in VerificationState},
+                description="Delivered updates whose values were read back in the last 24 hours.",
+            ),
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
-            "queue": object_of({"length": COUNT, "headAgeSeconds": nullable({"type": "number", "minimum": 0})}),
+            "queue": _QUEUE,
+            "lanes": object_of(dict.fromkeys(PRIORITIES, _QUEUE)),
             "pauses": object_of(
                 {
                     "count": {**COUNT, "description": "Pauses that hold updates now."},
@@ -133,6 +144,13 @@ SCHEMAS: Final[Schema] = {
                 }
             ),
         }
+    ),
+    "Verification": object_of(
+        {
+            "state": {"type": "string", "enum": [state.value for state in VerificationState]},
+            "checkedDateTime": DATE_TIME,
+        },
+        description="Whether Graph still showed the values when its list was read back (VERIFY_AFTER_SECONDS).",
     ),
     "WebhookRequests": object_of(
         {

@@ -45,6 +45,7 @@ class Ports:
     """Everything outside the app, by role."""
 
     queue: storage.UpdateQueue
+    bulk_queue: storage.UpdateQueue
     outcomes: storage.OutcomeStore
     user_statuses: storage.UserStatusStore
     rate_limit: storage.RateLimitStore
@@ -96,6 +97,7 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
 
     return {
         "queue": lambda: StorageQueue(clients.queue(settings.queue)),
+        "bulk_queue": lambda: StorageQueue(clients.queue(settings.bulk_queue)),
         "outcomes": lambda: OutcomeTable(table("Outcomes"), table("OpenHours")),
         "user_statuses": lambda: UserStatusTable(table("UserStatuses")),
         "rate_limit": lambda: RateLimitTable(table("Pacing")),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.service.outcomes.counters import Counters
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
+    from shared.service.queues import Queues
 
 
 class Foundation:
@@ -30,6 +31,12 @@ class Foundation:
     @made_once
     def ports(self) -> Ports:
         return connect(self.settings, **self._instead)
+
+    @made_once
+    def queues(self) -> Queues:
+        from shared.service.queues import Queues
+
+        return Queues(self.ports.queue, self.ports.bulk_queue)
 
     # Pauses.
 
@@ -78,7 +85,7 @@ class Foundation:
     def put_back(self) -> PutBack:
         from shared.service.outcomes.put_back import PutBack
 
-        return PutBack(self.ports.queue, self.repository, self.ports.clock)
+        return PutBack(self.queues, self.repository, self.ports.clock)
 
     @made_once
     def counters(self) -> Counters:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.service.maintenance.publish_gauges import PublishGauges
     from shared.service.maintenance.purge import Purge
     from shared.service.maintenance.reconcile import Reconcile
+    from shared.service.maintenance.verify import Verify
 
 
 class Maintenance(UseCases):
@@ -25,7 +26,7 @@ class Maintenance(UseCases):
     def consume_poison(self) -> ConsumePoison:
         from shared.service.maintenance.poison_queue import ConsumePoison
 
-        return ConsumePoison(self.ports.queue, self.repository, self.put_back, self.terminate, self.ports.clock)
+        return ConsumePoison(self.queues, self.repository, self.put_back, self.terminate, self.ports.clock)
 
     @made_once
     def reconcile(self) -> Reconcile:
@@ -34,7 +35,7 @@ class Maintenance(UseCases):
 
         ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
         return Reconcile(
-            holds=Holds(ports.queue, ports.rate_limit, ports.pauses, self.quota, ports.clock, limit),
+            holds=Holds(self.queues, ports.rate_limit, ports.pauses, self.quota, ports.clock, limit),
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
@@ -63,7 +64,7 @@ class Maintenance(UseCases):
         from shared.service.maintenance.publish_gauges import PublishGauges
 
         ports = self.ports
-        return PublishGauges(ports.queue, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
+        return PublishGauges(self.queues, ports.rate_limit, self.quota, ports.clock, ports.telemetry)
 
     @made_once
     def purge(self) -> Purge:
@@ -82,6 +83,25 @@ class Maintenance(UseCases):
         )
 
     @made_once
+    def verify(self) -> Verify:
+        from shared.service.maintenance.verify import Verify
+
+        ports, settings = self.ports, self.settings
+        return Verify(
+            outcomes=ports.outcomes,
+            user_statuses=ports.user_statuses,
+            graph=ports.graph,
+            identity=ports.identity,
+            rate_limiter=self.rate_limiter,
+            counters=self.counters,
+            clock=ports.clock,
+            telemetry=ports.telemetry,
+            after=settings.verify_after,
+            deadline=settings.delivery_deadline,
+            retention=settings.outcome_retention,
+        )
+
+    @made_once
     def erase(self) -> Erase:
         from shared.service.erasure.erase import Erase
 
@@ -90,7 +110,7 @@ class Maintenance(UseCases):
             erasures=ports.erasures,
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             clock=ports.clock,
             randomness=ports.randomness,
             patience=self.settings.outcome_retention,
@@ -102,7 +122,7 @@ class Maintenance(UseCases):
 
         ports = self.ports
         return Doctor(
-            queue=ports.queue,
+            queues=self.queues,
             counters=ports.counters,
             identity=ports.identity,
             graph=ports.graph,
@@ -116,6 +136,7 @@ class Maintenance(UseCases):
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
             statistics=self.counters.statistics,
             webhook_sources=self.settings.webhook_sources,
+            verify_after=self.settings.verify_after,
         )
 
     @made_once

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.directories import UserDirectories
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
@@ -44,7 +45,7 @@ class UseCases(Foundation):
 
         ports = self.ports
         return Accept(
-            queue=ports.queue,
+            queues=self.queues,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             keys=ports.idempotency_keys,
@@ -82,7 +83,7 @@ class UseCases(Foundation):
 
         ports = self.ports
         return Deliver(
-            queue=ports.queue,
+            queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
             hold=self.hold,
@@ -95,12 +96,11 @@ class UseCases(Foundation):
 
     @made_once
     def resolve(self) -> Resolve:
-        from shared.service.delivery.directories import UserDirectories
         from shared.service.delivery.resolve import Resolve
 
         ports = self.ports
         return Resolve(
-            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            directories=self.directories,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             complete=self.complete,
@@ -108,6 +108,13 @@ class UseCases(Foundation):
             clock=ports.clock,
             decide=self.decide,
         )
+
+    @made_once
+    def directories(self) -> UserDirectories:
+        from shared.service.delivery.directories import UserDirectories
+
+        ports = self.ports
+        return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
 
     @made_once
     def take_turn(self) -> TakeTurn:
@@ -132,7 +139,8 @@ class UseCases(Foundation):
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.ports.queue, self.read_outcomes, self.repository, self.ports.clock)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -167,7 +175,8 @@ class UseCases(Foundation):
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(ports.queue, self.leases, self.repository, ports.clock, ports.randomness)
+        verify_after = self.settings.verify_after
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:

@@ -8,6 +8,7 @@ import pytest
 from shared.core.basics.version import Version
 from shared.core.delivery.statistics import hour_of
 from shared.core.rate_limit import RateLimitState
+from shared.core.rate_limit.lanes import Lanes
 from shared.core.rate_limit.outage import Breaker
 from shared.core.rate_limit.route import Route
 from shared.service.ports.storage import Conflict, CounterRow, KeyReservation, Purged
@@ -28,7 +29,8 @@ def test_the_shared_row_is_swapped_by_one_at_a_time(ports: Ports) -> None:
         everyone=Breaker(faults=("a", "b"), open_since=1, pause_until=6, probe=7),
         policies=((POLICY, Breaker(faults=("c",), probe_until=8)),),
         route=Route(missing=("d",), retry_at=9),
-        unknown={"Pacing": {"later": [1]}, "Outages": {"lanes": {"normal": 3}}},
+        lanes=Lanes(contested_until=7, normal=3),
+        unknown={"Pacing": {"later": [1]}, "Outages": {"later": {"a": 3}}},
     )
 
     written = ports.rate_limit.write(pacing, None)

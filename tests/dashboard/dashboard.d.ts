@@ -24,7 +24,7 @@ interface ReportedStatus {
 interface ListedUpdate {
   id: string; status: Status; statusDetail: "queued" | "held" | "waiting" | "delivered" | "superseded" | null;
   deviceCompliancePolicyId: string | null; deviceComplianceUserStatusId: string | null; userPrincipalName?: string;
-  userStatus: ReportedStatus | null; source: string | null; submittedBy: string | null;
+  userStatus: ReportedStatus | null; priority: "normal" | "bulk"; source: string | null; submittedBy: string | null;
   createdDateTime: string; lastActionDateTime: string; nextAttemptDateTime: string | null; attemptCount: number;
   error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null; heldBy: string | null;
 }
@@ -43,7 +43,7 @@ interface WebhookRequests {
 
 interface Stats {
   last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
-  deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; quota: Quota;
+  deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; lanes: { normal: Queue; bulk: Queue }; quota: Quota;
   webhooks: Record<string, WebhookRequests>;
 }
 

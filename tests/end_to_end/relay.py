@@ -65,8 +65,8 @@ def queue(stack: Stack, name: str = "compliance-updates") -> QueueClient:
 
 
 def queue_is_empty(stack: Stack, name: str = "compliance-updates") -> bool:
-    """Nothing left, hidden messages included."""
-    return queue(stack, name).get_queue_properties().approximate_message_count == 0
+    """Whether no message is left in either lane, hidden ones included."""
+    return _messages(stack, name) == 0 == _messages(stack, f"{name}-bulk")
 
 
 def report(user: str, n: int) -> dict[str, Any]:
@@ -125,8 +125,12 @@ def never_went_back(parts: Stack) -> None:
 
 
 def poisoned(parts: Stack) -> int:
-    """How many messages the poison queue holds."""
+    """How many messages the poison queues hold."""
+    return sum(_messages(parts, f"compliance-updates{lane}-poison") for lane in ("", "-bulk"))
+
+
+def _messages(stack: Stack, name: str) -> int:
     try:
-        return queue(parts, "compliance-updates-poison").get_queue_properties().approximate_message_count or 0
-    except ResourceNotFoundError:  # the host makes it with the first one
+        return queue(stack, name).get_queue_properties().approximate_message_count or 0
+    except ResourceNotFoundError:
         return 0

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.core.basics.update_id import accepted_at
 from shared.core.delivery.outcome import Outcome
+from shared.core.intake.update_schema import NORMAL
 from shared.service.ports.storage import (
     Conflict,
     InvalidContinuation,
@@ -93,9 +94,12 @@ def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
         (wanted.source, (named and named.source) or ""),
         (wanted.idempotency_key, (named and named.idempotency_key) or ""),
         (wanted.error_code, (outcome.error or {}).get("code", "")),
+        (wanted.priority, outcome.update.priority if outcome.update else NORMAL),
     )
     in_time = (wanted.created_after is None or outcome.created >= wanted.created_after) and (
         wanted.created_before is None or outcome.created < wanted.created_before
     )
     in_state = wanted.states is None or outcome.state in wanted.states
+    limit, due_at = wanted.verify_before, outcome.verify_at
+    in_time = in_time and (limit is None or (due_at is not None and due_at <= limit))
     return in_time and in_state and all(want is None or want == is_ for want, is_ in pairs)

@@ -20,22 +20,23 @@ class Message:
     inserted: datetime
     number: int
     dequeue_count: int = 0
+    bulk: bool = False
 
     def delivery(self) -> Delivery:
-        return Delivery(self.text.encode(), f"message-{self.number}", self.inserted, self.dequeue_count)
+        return Delivery(self.text.encode(), f"message-{self.number}", self.inserted, self.dequeue_count, bulk=self.bulk)
 
 
 class MemoryQueue:
     """A queue whose messages hide for a while when they are received, as the host does it."""
 
-    def __init__(self, clock: SteppedClock) -> None:
-        self.clock = clock
+    def __init__(self, clock: SteppedClock, *, bulk: bool = False) -> None:
+        self.clock, self.bulk = clock, bulk
         self.messages: list[Message] = []
         self._count = itertools.count(1)
 
     def put(self, text: str, delay: timedelta = timedelta(0)) -> None:
         now = self.clock.now()
-        self.messages.append(Message(text, now + max(delay, timedelta(0)), now, next(self._count)))
+        self.messages.append(Message(text, now + max(delay, timedelta(0)), now, next(self._count), bulk=self.bulk))
 
     def head(self) -> QueueHead:
         now = self.clock.now()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.service.delivery.deliver import Delivery
 from shared.service.ports.storage import Unavailable
 from shared.settings import Settings
 from shared.web.queue_message import delivery_of
@@ -51,6 +52,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
         "replayOf",
         "replayedBy",
         "heldBy",
+        "verification",
         "attempts",
         "result",
     ]
@@ -217,6 +219,6 @@ def test_a_queue_message_is_handed_over_with_its_counts() -> None:
     """Also one whose times have no zone."""
     from azure.functions.queue import QueueMessage
 
-    one = delivery_of(QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None)), None)
-    assert (one.body, one.message_id, one.inserted, one.dequeue_count) == (b"x", "m", NOW, 3)
-    assert delivery_of(QueueMessage(id="m", body=b"x"), None).dequeue_count == 1
+    message = QueueMessage(id="m", body=b"x", dequeue_count=3, insertion_time=NOW.replace(tzinfo=None))
+    assert delivery_of(message, None, bulk=True) == Delivery(b"x", "m", NOW, 3, bulk=True)
+    assert delivery_of(QueueMessage(id="m", body=b"x"), None, bulk=False).dequeue_count == 1

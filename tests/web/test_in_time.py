@@ -20,7 +20,8 @@ def hanging(world: World) -> Iterator[World]:
     def hang(_text: str, _delay: timedelta = timedelta(0)) -> None:
         over.wait()
 
-    world.queue.put = hang  # type: ignore[method-assign]
+    for queue in (world.queue, world.bulk_queue):
+        queue.put = hang  # type: ignore[method-assign]
     world.relay.__dict__["waiting"] = replace(world.relay.waiting, answer_seconds=0.05)
     yield world
     over.set()

@@ -111,6 +111,7 @@ def test_statistics_count_what_became_of_updates(world: World) -> None:
     assert len(body["deliveries"]) == 60
     assert body["queue"]["length"] == 2
     assert body["queue"]["headAgeSeconds"] >= 60
+    assert (body["lanes"]["normal"], body["lanes"]["bulk"]["length"]) == (body["queue"], 0)
     assert (body["quota"]["writes"], body["quota"]["seconds"]) == (100, 20)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from shared.adapters.storage_tables.table import Table
 from shared.core.rate_limit import RateLimitState
+from shared.core.rate_limit.lanes import Lanes
 from shared.core.rate_limit.outage import Breaker
 from shared.core.rate_limit.route import Route
 from shared.service.ports.storage import Conflict
@@ -59,6 +60,7 @@ def to_columns(state: RateLimitState) -> dict[str, str]:
     outages = {
         "policies": {policy_id: asdict(breaker) for policy_id, breaker in state.policies},
         "route": asdict(state.route),
+        "lanes": asdict(state.lanes),
     }
     columns = {"Pacing": unknown.get("Pacing", {}) | pacing, "Outages": unknown.get("Outages", {}) | outages}
     return {name: json.dumps(members, separators=(",", ":")) for name, members in columns.items()}
@@ -68,7 +70,7 @@ def from_columns(columns: Mapping[str, str]) -> RateLimitState:
     """Return the state in a row's columns; members that this version does not know are kept in ``unknown``."""
     pacing, outages = ({**json.loads(columns.get(name, "{}"))} for name in _COLUMNS)
     stamps, hold_until = pacing.pop("stamps", []), pacing.pop("hold_until", 0)
-    policies, route = outages.pop("policies", {}), outages.pop("route", {})
+    policies, route, lanes = (outages.pop(name, {}) for name in ("policies", "route", "lanes"))
     everyone = _known(Breaker, pacing)
     foreign = {name: value for name, value in pacing.items() if name not in asdict(everyone)}
     unknown = {name: members for name, members in zip(_COLUMNS, (foreign, outages), strict=True) if members}
@@ -78,11 +80,12 @@ def from_columns(columns: Mapping[str, str]) -> RateLimitState:
         everyone=everyone,
         policies=tuple((policy_id, _known(Breaker, members)) for policy_id, members in policies.items()),
         route=_known(Route, route),
+        lanes=_known(Lanes, lanes),
         unknown=unknown,
     )
 
 
-def _known[T: (Breaker, Route)](kind: type[T], members: Mapping[str, Any]) -> T:
+def _known[T: (Breaker, Route, Lanes)](kind: type[T], members: Mapping[str, Any]) -> T:
     """Return a value of the members that this version knows; JSON's lists become tuples."""
     names = {field.name for field in fields(kind)} & members.keys()
     known: dict[str, Any] = {

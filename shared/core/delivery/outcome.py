@@ -12,6 +12,7 @@ from typing import Any
 from shared.core.basics.strict_json import Fault
 from shared.core.basics.update_id import accepted_at
 from shared.core.basics.version import Version
+from shared.core.delivery.verification import Verification
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.core.intake.update import Update
 
@@ -74,10 +75,7 @@ TRANSITIONS: Mapping[State, Mapping[Transition, State]] = {
     State.QUEUED: _OPEN,
     State.WAITING: _OPEN,
     State.HELD: {**_OPEN, Transition.RESUME: State.QUEUED},
-    State.DELIVERED: {},
-    State.SUPERSEDED: {},
-    State.FAILED: {},
-    State.CANCELED: {},
+    **dict.fromkeys((State.DELIVERED, State.SUPERSEDED, State.FAILED, State.CANCELED), {}),
 }
 
 
@@ -117,8 +115,8 @@ class Outcome:
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
     last gave it another message. ``held_by`` is the pause that keeps it out of the queue, ``held_seconds`` is how long
-    pauses have held it before: its deadline does not run meanwhile. ``unknown`` is what a newer version wrote and this
-    one does not know.
+    pauses have held it before: its deadline does not run meanwhile. ``verify_at`` is when Graph's list is to be read
+    back. ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -144,6 +142,8 @@ class Outcome:
     put_back: datetime | None = None
     held_by: str | None = None
     held_seconds: float = 0.0
+    verify_at: datetime | None = None
+    verification: Verification | None = None
     unknown: Members = field(default_factory=dict)
 
     @property

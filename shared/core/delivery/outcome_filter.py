@@ -10,7 +10,13 @@ from shared.core.basics.formats import formatted
 from shared.core.delivery.outcome import State
 from shared.core.delivery.resource import ERROR_CODES
 from shared.core.intake.limits import DEFAULT_TOP, MAX_TOP
-from shared.core.intake.update_schema import KEY_SCHEMA, POLICY_ID_SCHEMA, SOURCE_SCHEMA, USER_STATUS_ID_SCHEMA
+from shared.core.intake.update_schema import (
+    KEY_SCHEMA,
+    POLICY_ID_SCHEMA,
+    PRIORITIES,
+    SOURCE_SCHEMA,
+    USER_STATUS_ID_SCHEMA,
+)
 
 STATUSES: Final = tuple(dict.fromkeys(state.status for state in State))
 STATUS_DETAILS: Final = tuple(state.detail for state in State if state.detail)
@@ -19,6 +25,7 @@ FILTERS: Final[dict[str, Mapping[str, Any]]] = {
     "status": {"type": "string", "enum": STATUSES, "description": "What the update is in, or ended in."},
     "statusDetail": {"type": "string", "enum": STATUS_DETAILS, "description": "The status in more detail."},
     "errorCode": {"type": "string", "enum": ERROR_CODES, "description": "The code of its error, or of its last fault."},
+    "priority": {"type": "string", "enum": PRIORITIES, "description": "The lane of the quota."},
     "deviceCompliancePolicyId": {**POLICY_ID_SCHEMA, "description": "The policy, in either case."},
     "deviceComplianceUserStatusId": {**USER_STATUS_ID_SCHEMA, "description": "The user status."},
     "source": {**SOURCE_SCHEMA, "description": "Who sent the update."},

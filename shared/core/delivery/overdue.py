@@ -23,10 +23,11 @@ _TURNS_BY_BOOKED = 4
 class Surroundings:
     """What reconciliation sees beside the updates.
 
-    ``head`` is when the queue's first visible message was put there, None where no message is visible. Nobody could
-    write before ``held_until``, for a policy of ``policies`` (in lower case) before the time there. Slots are booked
-    up to ``booked_until``; ``spacing`` is the time between two writes at the full quota. ``pauses`` are those
-    that hold updates, or are about to put back what they held.
+    ``head`` is when the first visible message of the normal lane's queue was put there, None where no message is
+    visible; ``bulk_head`` the same of the bulk lane's. A bulk turn waits for ``bulk_wait`` while normal updates use the
+    quota. Nobody could write before ``held_until``, for a policy of ``policies`` (in lower case) before the time there.
+    Slots are booked up to ``booked_until``; ``spacing`` is the time between two writes at the full quota. ``pauses``
+    are those that hold updates, or are about to put back what they held.
     """
 
     now: datetime
@@ -36,12 +37,14 @@ class Surroundings:
     booked_until: datetime | None = None
     spacing: timedelta = timedelta(0)
     pauses: frozenset[str] = frozenset()
+    bulk_head: datetime | None = None
+    bulk_wait: timedelta = timedelta(0)
 
     @property
     def reach(self) -> datetime:
         """Return the acceptance time before which updates may be overdue; later ones are young or in the backlog."""
         latest = self.now - OVERDUE_AFTER
-        return latest if self.head is None else min(latest, self.head)
+        return max(latest if head is None else min(latest, head) for head in (self.head, self.bulk_head))
 
     @property
     def slot_wait(self) -> timedelta:
@@ -71,11 +74,13 @@ def is_overdue(outcome: Outcome, around: Surroundings) -> bool:
     if outcome.state is State.HELD and outcome.held_by in around.pauses:
         return False
     due = max(outcome.last_action, outcome.next_attempt or outcome.created, around.held_until)
-    if due + max(OVERDUE_AFTER, around.slot_wait) > around.now:
+    bulk = outcome.update is not None and outcome.update.bulk
+    head, wait = (around.bulk_head, around.bulk_wait) if bulk else (around.head, timedelta(0))
+    if due + max(OVERDUE_AFTER, around.slot_wait, wait) > around.now:
         return False
     if outcome.put_back is not None and outcome.put_back + PUT_BACK_EVERY > around.now:
         return False
-    return around.head is None or around.head > due
+    return head is None or head > due
 
 
 def _policy(outcome: Outcome) -> str:

@@ -4,6 +4,8 @@ from typing import Any
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.outcome import Attempt, Outcome
+from shared.core.delivery.verification import Verification
+from shared.core.intake.update_schema import NORMAL
 
 #: Every ``error.code`` that an update can show, those of updates that still wait included.
 ERROR_CODES = (
@@ -36,7 +38,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "userStatus": update and update.user_status,
         "source": named and named.source,
         "idempotencyKey": named and named.idempotency_key,
-        "priority": update.priority if update else "normal",
+        "priority": update.priority if update else NORMAL,
         "expiresDateTime": update and update.message.get("expiresDateTime"),
         "submittedBy": outcome.submitted_by,
         "createdDateTime": format_milliseconds(outcome.created),
@@ -48,6 +50,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "replayOf": outcome.replay_of,
         "replayedBy": outcome.replayed_by,
         "heldBy": outcome.held_by,
+        "verification": outcome.verification and _verification(outcome.verification),
     }
     if update and update.user_principal_name is not None:
         members["userPrincipalName"] = update.user_principal_name
@@ -61,6 +64,10 @@ def _rest(outcome: Outcome) -> dict[str, Any]:
         if outcome.raw_message_encoding is not None:
             rest["rawMessageEncoding"] = outcome.raw_message_encoding
     return rest
+
+
+def _verification(verification: Verification) -> dict[str, Any]:
+    return {"state": verification.state.value, "checkedDateTime": format_milliseconds(verification.checked)}
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.core.basics.version import Version, version_of
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.queue_text import clean_text, decoded, mistake_in
 from shared.core.intake.update import Update, parse_update, user_status_key
-from shared.core.intake.update_schema import UPDATE_SCHEMA
+from shared.core.intake.update_schema import BULK, UPDATE_SCHEMA
 
 _RELAY = 1
 _MAX_INSTANT_DIGITS = 20
@@ -111,10 +111,13 @@ class Unreadable:
     raw_message_encoding: str | None
 
 
-def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> Received | Unreadable:
+def read_queue_message(
+    body: bytes, *, message_id: str, inserted: datetime, bulk: bool = False
+) -> Received | Unreadable:
     """Return the update of plain or base64 JSON; never raise.
 
-    A foreign message's id is the same whenever it is read, and another one for other bytes.
+    A foreign message's id is the same whenever it is read, and another one for other bytes. With ``bulk``, on the bulk
+    lane's queue, its update is bulk whatever it says.
     """
     derived = derived_update_id(inserted, f"{message_id}\n{hashlib.sha256(body).hexdigest()}")
     parsed = read_json(decoded(body))
@@ -130,7 +133,7 @@ def read_queue_message(body: bytes, *, message_id: str, inserted: datetime) -> R
     update = parse_message(document)
     if isinstance(update, InvalidMessage):
         return _unreadable(derived, update, body)
-    return Received(Envelope(derived, 1, update), foreign=True)
+    return Received(Envelope(derived, 1, update.having(priority=BULK) if bulk else update), foreign=True)
 
 
 def _open(document: dict[str, Any]) -> Envelope | InvalidMessage:

@@ -17,7 +17,7 @@ from shared.core.basics.json_schema import Validator
 from shared.core.basics.strict_json import MAX_FAULTS, Fault, InvalidMessage
 from shared.core.basics.timestamp import moment_of
 from shared.core.basics.trace import read_traceparent
-from shared.core.intake.update_schema import PROPERTIES, UPDATE_SCHEMA
+from shared.core.intake.update_schema import BULK, NORMAL, PROPERTIES, UPDATE_SCHEMA
 
 _GUIDS = re.compile(f"{GUID}(?:_{GUID})*")
 _SCHEMA = Validator(UPDATE_SCHEMA)
@@ -79,7 +79,12 @@ class Update:
     @property
     def priority(self) -> str:
         """``normal`` or ``bulk``."""
-        return str(self.message.get("priority", "normal"))
+        return str(self.message.get("priority", NORMAL))
+
+    @property
+    def bulk(self) -> bool:
+        """Whether the update waits in the bulk lane."""
+        return self.priority == BULK
 
     @property
     def expires(self) -> datetime | None:

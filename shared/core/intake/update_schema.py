@@ -31,7 +31,7 @@ SOURCE_SCHEMA: Final[Mapping[str, Any]] = {
 }
 KEY_SCHEMA: Final[Mapping[str, Any]] = formatted("printable", minLength=1, maxLength=MAX_KEY_LENGTH)
 #: The lanes of the quota.
-PRIORITIES: Final = ("normal", "bulk")
+NORMAL, BULK = PRIORITIES = ("normal", "bulk")
 #: A principal name as a value: what Graph shows, not looked up.
 PRINCIPAL_NAME_SCHEMA: Final[Mapping[str, Any]] = formatted("no-control-characters", minLength=1, maxLength=1024)
 USER_STATUS_SCHEMA: Final[Mapping[str, Any]] = {

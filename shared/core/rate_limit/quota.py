@@ -44,6 +44,11 @@ class Quota:
         return max(self.validity, min(_MAX_PATIENCE, self.window // 20))
 
     @property
+    def even_gap(self) -> int:
+        """Return a distance that spreads a backlog over the window, in milliseconds: no part of it is without slots."""
+        return self.window * 15 // (self.count * 16)
+
+    @property
     def gap(self) -> int:
         """Return the least distance between two slots, in milliseconds."""
         return self.window // self.count // 2
@@ -51,10 +56,11 @@ class Quota:
 
 @dataclass(frozen=True)
 class Slot:
-    """Permission to start one write from ``opens`` to ``closes``."""
+    """Permission to start one write from ``opens`` to ``closes``; ``bulk``: the bulk lane's share, kept for it."""
 
     opens: int
     closes: int
+    bulk: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class Demand:
     """What one reservation asks for.
 
     ``count`` slots, none of which opens before ``earliest``; beyond them as many of ``spare`` as open before ``until``.
-    ``gap`` widens the distance between slots.
+    ``gap`` widens the distance between slots. ``bulk``: for the bulk lane, up to ``until_contested`` alone where
+    normal updates came lately.
     """
 
     now: int
@@ -71,6 +78,8 @@ class Demand:
     spare: int = 0
     until: int = 0
     gap: int = 0
+    bulk: bool = False
+    until_contested: int = 0
 
 
 def reserve(stamps: tuple[int, ...], quota: Quota, demand: Demand) -> tuple[tuple[int, ...], tuple[Slot, ...]]:

@@ -1,4 +1,4 @@
-"""The shared row: reserved slots, the hold that Graph asked for, outages for all and by policy, and the route.
+"""The shared row: reserved slots, the hold that Graph asked for, outages for all and by policy, route and lanes.
 
 Nobody writes before ``hold_until`` (``Retry-After``). A policy in whose updates five faults follow each other holds
 back its own updates alone. Faults in a row of two policies, and faults that no call escapes, hold back everyone.
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from shared.core.rate_limit import outage, quota, route
+from shared.core.rate_limit import lanes, outage, quota, route
+from shared.core.rate_limit.lanes import NEVER_CONTESTED, Lanes
 from shared.core.rate_limit.outage import CLOSED, Breaker
 from shared.core.rate_limit.quota import MAX_CLOCK_SKEW, Demand, Quota, Slot
 from shared.core.rate_limit.route import UNCONFIRMED, Route
@@ -30,6 +31,7 @@ class RateLimitState:
     everyone: Breaker = CLOSED
     policies: tuple[tuple[str, Breaker], ...] = ()
     route: Route = UNCONFIRMED
+    lanes: Lanes = NEVER_CONTESTED
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -90,8 +92,24 @@ def reserve(state: RateLimitState, limit: Quota, demand: Demand) -> tuple[RateLi
     wanted = replace(demand, earliest=max(demand.earliest, state.hold_until))
     if not state.route.confirmed:
         wanted = replace(wanted, count=0, spare=1, gap=route.UNCONFIRMED_GAP)
+    return _reserve_bulk(state, limit, wanted) if wanted.bulk else _reserve_normal(state, limit, wanted)
+
+
+def _reserve_normal(state: RateLimitState, limit: Quota, wanted: Demand) -> tuple[RateLimitState, tuple[Slot, ...]]:
     stamps, slots = quota.reserve(state.stamps, limit, wanted)
-    return replace(state, stamps=stamps), slots
+    shared = lanes.after_normal(state.lanes, now=wanted.now, reserved=len(slots))
+    return replace(state, stamps=stamps, lanes=shared), slots
+
+
+def _reserve_bulk(state: RateLimitState, limit: Quota, wanted: Demand) -> tuple[RateLimitState, tuple[Slot, ...]]:
+    until = wanted.until_contested if state.lanes.contested(wanted.now) else wanted.until
+    gap = max(wanted.gap, limit.even_gap)
+    near = replace(wanted, count=0, spare=wanted.count + wanted.spare, until=until, gap=gap)
+    stamps, slots = quota.reserve(state.stamps, limit, near)
+    if not slots and state.lanes.owed and state.route.confirmed:
+        stamps, slots = quota.reserve(stamps, limit, replace(wanted, count=1, spare=0))
+        slots = tuple(replace(slot, bulk=True) for slot in slots)
+    return replace(state, stamps=stamps, lanes=lanes.after_bulk(state.lanes, reserved=len(slots))), slots
 
 
 def reserve_probe(
@@ -201,6 +219,7 @@ def plausible(state: RateLimitState, *, now: int, call_milliseconds: int) -> Rat
         everyone=checked(state.everyone),
         policies=tuple((policy_id, checked(breaker)) for policy_id, breaker in state.policies),
         route=route.plausible(state.route, now=now),
+        lanes=lanes.plausible(state.lanes, now=now),
     )
 
 

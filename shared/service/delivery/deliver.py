@@ -21,8 +21,9 @@ from shared.service.intake.idempotency import KeyConflict, reserve
 from shared.service.outcomes.put_back import PutBack
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import IdempotencyStore, StoredOutcome, UpdateQueue
+from shared.service.ports.storage import IdempotencyStore, StoredOutcome
 from shared.service.ports.telemetry import Telemetry
+from shared.service.queues import Queues
 from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 class Delivery:
     """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time.
 
-    ``invocation`` is the trace context of the host's own span, if it has one.
+    ``invocation`` is the trace context of the host's own span, if it has one. ``bulk``: the bulk lane's queue had it.
     """
 
     body: bytes
@@ -40,13 +41,18 @@ class Delivery:
     inserted: datetime
     dequeue_count: int
     invocation: str | None = None
+    bulk: bool = False
+
+    def read(self) -> Received | Unreadable:
+        """Return the message's update; one of a foreign message on the bulk lane's queue is bulk."""
+        return read_queue_message(self.body, message_id=self.message_id, inserted=self.inserted, bulk=self.bulk)
 
 
 @dataclass(frozen=True)
 class Deliver:
     """Consumes one delivery. What it raises is an outage of the app's storage or a bug: the host tries again."""
 
-    queue: UpdateQueue
+    queues: Queues
     keys: IdempotencyStore
     repository: OutcomeRepository
     hold: Hold
@@ -60,17 +66,20 @@ class Deliver:
     def __call__(self, delivery: Delivery) -> None:
         """Give a readable message its turn, and any other one an outcome that says why not."""
         origin = Origin(invocation=delivery.invocation)
-        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+        match delivery.read():
             case Unreadable() as message:
                 with self.telemetry.turn(message.id, 1, origin.trace()):
                     self.put_back.instead_of(message)
             case Received(envelope, foreign):
                 with self.telemetry.turn(envelope.id, envelope.attempt, origin.trace(envelope.trace)) as here:
-                    self._received(envelope.following(here), foreign=foreign, again=delivery.dequeue_count > 1)
+                    self._received(envelope.following(here), delivery, foreign=foreign)
 
-    def _received(self, envelope: Envelope, *, foreign: bool, again: bool) -> None:
+    def _received(self, envelope: Envelope, delivery: Delivery, *, foreign: bool) -> None:
+        elsewhere = envelope.update.bulk is not delivery.bulk
         if foreign:
-            self._foreign(envelope, again=again)
+            self._foreign(envelope, move=elsewhere or delivery.dequeue_count > 1)
+        elif elsewhere:
+            self.queues.put(envelope)  # it must not wait among the other lane's turns
         else:
             self._carry(envelope, self.repository.get(envelope.id))
 
@@ -83,15 +92,15 @@ class Deliver:
         else:
             log.info("dropped", extra={"update_id": envelope.id})
 
-    def _foreign(self, envelope: Envelope, *, again: bool) -> None:
+    def _foreign(self, envelope: Envelope, *, move: bool) -> None:
         first = reserve(self.keys, envelope)
         if isinstance(first, KeyConflict):
             self._refuse(envelope, first)
         elif first.id != envelope.id and self.repository.get(first.id) is not None:
             log.info("repeated", extra={"update_id": first.id})
-        elif again or first.id != envelope.id:
+        elif move or first.id != envelope.id:
             # A poison copy would lose the ids that this update's own is derived from (docs/graph-facts.md#f33).
-            self.queue.put(first.to_json())
+            self.queues.put(first)
         else:
             # Its outcome comes first: should this instance be killed, reconciliation knows of the update.
             made = self.repository.insert(queued(first, self.clock.now()))

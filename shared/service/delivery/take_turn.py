@@ -75,7 +75,8 @@ class TakeTurn:
         if turn.final and not self._lost_values(turn):
             log.info("dropped", extra={"update_id": turn.id})
             return
-        with self.rate_limiter.slot(envelope.update.device_compliance_policy_id) as admission:
+        update = envelope.update
+        with self.rate_limiter.slot(update.device_compliance_policy_id, bulk=update.bulk) as admission:
             match admission.acquire():
                 case Deferred(when):
                     self.complete.requeue(envelope, when)

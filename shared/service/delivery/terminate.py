@@ -6,6 +6,7 @@ anything else, so the one that replaces the outcome first has it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.core.delivery.outcome import Outcome, queued
 from shared.core.delivery.user_status import (
@@ -22,7 +23,8 @@ from shared.service.delivery.complete import Change, completed
 from shared.service.delivery.lease import Claim, Leases
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock, Randomness
-from shared.service.ports.storage import Conflict, UpdateQueue
+from shared.service.ports.storage import Conflict
+from shared.service.queues import Queues
 
 _MAX_LOOKS = 5
 _PAUSE_SECONDS = 0.3
@@ -37,11 +39,12 @@ class InFlight:
 class Terminate:
     """Ends updates whose values nobody is sending."""
 
-    queue: UpdateQueue
+    queues: Queues
     leases: Leases
     repository: OutcomeRepository
     clock: Clock
     randomness: Randomness
+    verify_after: timedelta | None = None
 
     def __call__(self, envelope: Envelope, change: Change) -> Outcome | InFlight:
         """Return the final outcome: ``change``'s, or the one that was there before; InFlight after a second or so."""
@@ -80,14 +83,14 @@ class Terminate:
             change = self._completing(claim, own)
         elif _has_lost(claim):
             # Graph may hold the values that are withdrawn here: this message's turn sends those that remain.
-            self.queue.put(envelope.to_json())
+            self.queues.put(envelope)
         outcome = self.repository.move(envelope, known, change)
         claim.release([envelope.id])
         return outcome
 
     def _completing(self, claim: Claim, own: Acceptance) -> Callable[[Outcome], Outcome]:
         above, now = superseding_update(claim.row, own), self.clock.now()
-        return lambda outcome: completed(outcome, above, None, now)
+        return lambda outcome: completed(outcome, above, None, now, self.verify_after)
 
 
 def _has_lost(claim: Claim) -> bool:

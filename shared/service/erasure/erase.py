@@ -22,9 +22,9 @@ from shared.service.ports.storage import (
     OutcomeStore,
     StoredErasure,
     Unavailable,
-    UpdateQueue,
     UserStatusStore,
 )
+from shared.service.queues import Queues
 from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Slice:
     ledger: ErasureSession
     outcomes: EraseOutcomes
     user_statuses: EraseUserStatuses
-    queue: UpdateQueue
+    queues: Queues
     _met: set[str] = field(default_factory=set)
 
     def work(self) -> None:
@@ -101,7 +101,7 @@ class Slice:
 
     def _queue_has_moved_on(self) -> bool:
         self.ledger.spend()
-        head = self.queue.head()
+        head = self.queues.head()
         return has_moved_on(self.ledger.erasure, head.length, head.inserted, self.ledger.clock.now())
 
 
@@ -121,7 +121,7 @@ class Erase:
     erasures: ErasureStore
     outcomes: OutcomeStore
     user_statuses: UserStatusStore
-    queue: UpdateQueue
+    queues: Queues
     clock: Clock
     randomness: Randomness
     patience: timedelta
@@ -158,7 +158,7 @@ class Erase:
             if self.clock.now() > stored.erasure.created + self.patience:
                 ledger.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
             else:
-                Slice(ledger, outcomes, user_statuses, self.queue).work()
+                Slice(ledger, outcomes, user_statuses, self.queues).work()
         except Conflict:
             log.info("erasure taken elsewhere", extra={"erasure_id": stored.erasure.id})
         except Unavailable as error:

@@ -18,8 +18,9 @@ from shared.core.intake.update import Update
 from shared.service.intake.idempotency import KeyConflict, reserve, scope_of
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock, ConcurrentMap, Randomness
-from shared.service.ports.storage import IdempotencyStore, Unavailable, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import IdempotencyStore, Unavailable, UserStatusStore
 from shared.service.ports.telemetry import Telemetry
+from shared.service.queues import Queues
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ type AcceptResult = Accepted | KeyConflict | NotQueued
 class Accept:
     """Accepts updates, one or many."""
 
-    queue: UpdateQueue
+    queues: Queues
     user_statuses: UserStatusStore
     repository: OutcomeRepository
     keys: IdempotencyStore
@@ -121,7 +122,7 @@ class Accept:
         try:
             with self.telemetry.put(envelope.id, origin.trace(envelope.trace)) as here:
                 traced = replace(envelope, traceparent=here)
-                self.queue.put(traced.to_json())
+                self.queues.put(traced)
         except Unavailable as error:
             return NotQueued(str(error))
         return queued(traced, self.clock.now())

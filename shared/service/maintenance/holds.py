@@ -12,18 +12,21 @@ from shared.core.rate_limit.quota import MAX_AHEAD as _MAX_BOOKED
 from shared.core.rate_limit.state import plausible
 from shared.service.ports.pauses import PauseStore
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import RateLimitStore, UpdateQueue
+from shared.service.ports.storage import RateLimitStore
+from shared.service.queues import Queues
 
 _FOREVER_AGO = datetime.min.replace(tzinfo=UTC)
 #: An outage that ended longer ago explains nothing any more.
 _REMEMBERED = timedelta(minutes=15)
+#: A bulk turn waits in place for about this long while normal updates use the quota.
+_BULK_WAIT = timedelta(minutes=5)
 
 
 @dataclass
 class Holds:
     """One a process; ``call_milliseconds`` is the limit of a whole Graph call."""
 
-    queue: UpdateQueue
+    queues: Queues
     rate_limit: RateLimitStore
     pauses: PauseStore
     quota: Quota
@@ -33,15 +36,17 @@ class Holds:
     _policies: dict[str, datetime] = field(default_factory=dict)
 
     def look(self) -> Surroundings:
-        """Return what is seen now: four storage calls."""
-        now, head, (row, _) = self.clock.now(), self.queue.head(), self.rate_limit.read()
+        """Return what is seen now: six storage calls."""
+        now, (row, _) = self.clock.now(), self.rate_limit.read()
         milliseconds = int(now.timestamp() * 1000)
         pauses = frozenset(stored.pause.id for stored in self.pauses.list())
         self._remember(plausible(row, now=milliseconds, call_milliseconds=self.call_milliseconds), now)
         booked = [stamp for stamp in row.stamps if stamp <= milliseconds + _MAX_BOOKED]
         return Surroundings(
             now=now,
-            head=head.inserted,
+            head=self.queues.normal.head().inserted,
+            bulk_wait=_BULK_WAIT if row.lanes.contested(milliseconds) else timedelta(0),
+            bulk_head=self.queues.bulk.head().inserted,
             held_until=self._everyone,
             policies=dict(self._policies),
             booked_until=_moment(max(booked, default=0)),

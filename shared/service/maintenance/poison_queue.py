@@ -4,13 +4,14 @@ import logging
 from dataclasses import dataclass, replace
 
 from shared.core.delivery.outcome import Outcome, Transition, advance, error_object, is_stale
-from shared.core.intake.envelope import Envelope, Received, Unreadable, raw_message, read_queue_message
+from shared.core.intake.envelope import Envelope, Received, Unreadable, raw_message
 from shared.service.delivery.deliver import Delivery
 from shared.service.delivery.terminate import InFlight, Terminate
 from shared.service.outcomes.put_back import PutBack
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import Conflict, UpdateQueue
+from shared.service.ports.storage import Conflict
+from shared.service.queues import Queues
 from shared.service.redacted_errors import redacts_errors
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ PUT_BACK_LIMIT = 3
 class ConsumePoison:
     """Consumes one message of the poison queue."""
 
-    queue: UpdateQueue
+    queues: Queues
     repository: OutcomeRepository
     put_back: PutBack
     end: Terminate
@@ -32,7 +33,7 @@ class ConsumePoison:
     @redacts_errors
     def __call__(self, delivery: Delivery) -> None:
         """Put the message back or end its update. Raise ``Conflict`` while a turn holds the user status."""
-        match read_queue_message(delivery.body, message_id=delivery.message_id, inserted=delivery.inserted):
+        match delivery.read():
             case Unreadable() as message:
                 self.put_back.instead_of(message)
             case Received(envelope):
@@ -44,7 +45,7 @@ class ConsumePoison:
             return
         if envelope.poisoned < PUT_BACK_LIMIT:
             back = replace(envelope, poisoned=envelope.poisoned + 1)
-            self.queue.put(back.to_json())
+            self.queues.put(back)
             log.warning("put back from poison", extra={"update_id": envelope.id, "poisoned": back.poisoned})
             return
         self._give_up(envelope, delivery)

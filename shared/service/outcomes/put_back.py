@@ -6,24 +6,21 @@ then on. Whatever dies in between, the update has a message.
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from shared.core.delivery.outcome import Outcome, State, Transition, advance, unreadable
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import UpdateQueue
+from shared.service.queues import Queues
 
 log = logging.getLogger(__name__)
-
-_AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True)
 class PutBack:
     """Carries updates on from their outcomes."""
 
-    queue: UpdateQueue
+    queues: Queues
     repository: OutcomeRepository
     clock: Clock
 
@@ -34,7 +31,7 @@ class PutBack:
         if known is None or envelope is None or known.outcome.state.final:
             return None
         again = envelope.next_attempt()
-        self.queue.put(again.to_json(), max(_AT_ONCE, (known.outcome.next_attempt or now) - now))
+        self.queues.put(again, (known.outcome.next_attempt or now) - now)
 
         def numbered(outcome: Outcome) -> Outcome:
             if outcome.state is State.HELD:

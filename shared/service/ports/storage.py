@@ -42,7 +42,10 @@ class StoredOutcome:
 
 @dataclass(frozen=True)
 class OutcomeFilter:
-    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before."""
+    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before.
+
+    ``verify_before``: only those that were to be verified at that time or earlier.
+    """
 
     states: tuple[State, ...] | None = None
     device_compliance_policy_id: str | None = None
@@ -50,8 +53,10 @@ class OutcomeFilter:
     source: str | None = None
     idempotency_key: str | None = None
     error_code: str | None = None
+    priority: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    verify_before: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,15 @@ class Slots(Protocol):
 class Admission:
     """One turn's slot. All calls of the turn share the time limit ``give_up_at`` (milliseconds since 1970).
 
-    ``past_latch``: it is let through although Graph has no route. ``used`` is the slot of the last call: where that was
-    a probe, the turn's next call belongs to the same probe. ``ready``: nothing is left to do before the call.
+    ``bulk``: it waits in the bulk lane. ``past_latch``: it is let through although Graph has no route. ``used`` is the
+    slot of the last call: where that was a probe, the turn's next call belongs to the same probe. ``ready``: nothing is
+    left to do before the call.
     """
 
-    def __init__(self, slots: Slots, policy_id: str, *, give_up_at: int, past_latch: bool = False) -> None:
-        self.policy_id, self.give_up_at, self.past_latch = policy_id, give_up_at, past_latch
+    def __init__(
+        self, slots: Slots, policy_id: str, *, give_up_at: int, past_latch: bool = False, bulk: bool = False
+    ) -> None:
+        self.policy_id, self.give_up_at, self.past_latch, self.bulk = policy_id, give_up_at, past_latch, bulk
         self.used: Slot | None = None
         self.ready = False
         self._slots = slots

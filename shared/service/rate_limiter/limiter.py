@@ -44,13 +44,23 @@ class RateLimiter:
     """One per process; its methods may be called from any thread."""
 
     def __init__(
-        self, store: RateLimitStore, quota: Quota, *, clock: Clock, randomness: Randomness, call_milliseconds: int
+        self,
+        store: RateLimitStore,
+        quota: Quota,
+        *,
+        clock: Clock,
+        randomness: Randomness,
+        call_milliseconds: int,
     ) -> None:
         self._quota, self._clock, self._randomness = quota, clock, randomness
         self._row = SharedRow(store, clock=clock, randomness=randomness, call_milliseconds=call_milliseconds)
         self._pool = SlotPool()
         self._reservations = Reservations(
-            self._row, self._pool, quota, randomness=randomness, call_milliseconds=call_milliseconds
+            self._row,
+            self._pool,
+            quota,
+            randomness=randomness,
+            call_milliseconds=call_milliseconds,
         )
         self._preparation = Estimate(_FIRST_LEAD)
         self._lock = Lock()
@@ -58,13 +68,14 @@ class RateLimiter:
         self._comebacks = Comebacks(quota)
 
     @contextmanager
-    def slot(self, policy_id: str, *, diagnostic: bool = False) -> Iterator[Admission]:
+    def slot(self, policy_id: str, *, bulk: bool = False, diagnostic: bool = False) -> Iterator[Admission]:
         """Yield what one turn may use of the quota; give back at the end what it did not use.
 
-        ``diagnostic`` is the doctor's probe: a missing route does not stop it, and it does not wait for long.
+        ``bulk``: for an update of the bulk lane. ``diagnostic`` is the doctor's probe: a missing route does not stop
+        it, and it does not wait for long.
         """
         limit = MAX_DIAGNOSTIC_WAIT_MILLISECONDS if diagnostic else MAX_WAIT_MILLISECONDS
-        admission = Admission(self, policy_id, give_up_at=self._row.now() + limit, past_latch=diagnostic)
+        admission = Admission(self, policy_id, give_up_at=self._row.now() + limit, past_latch=diagnostic, bulk=bulk)
         try:
             yield admission
         finally:
@@ -199,10 +210,11 @@ class RateLimiter:
                     self._given_at[slot] = now
             return slot
         to_come += _LEAD_RESERVE
-        count = self._pool.start_reserving(now=now, needed_until=self._reservations.needed_until(now, to_come))
-        if count:
+        needed_until = self._reservations.needed_until(now, to_come)
+        lacking = self._pool.start_reserving(now=now, needed_until=needed_until, owed=known.lanes.owed)
+        if lacking is not None:
             with self._pool.aside(admission):
-                self._reservations.reserve(count, to_come)
+                self._reservations.reserve(lacking, to_come)
         else:
             self._sleep_until(self._pool.look_again(admission, now=now, lead=lead))
         return None

@@ -1,7 +1,9 @@
-"""The slots that one instance has reserved and the turns that wait for them, first come, first served."""
+"""The slots that one instance has reserved and the turns that wait for them, in each lane first come, first served."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 
 from shared.core.rate_limit import Slot
@@ -17,26 +19,35 @@ _POLL_MILLISECONDS = 100
 _MAX_SLEEP = 1_000
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """What the calling thread should reserve: ``count`` slots for turns of one lane."""
+
+    bulk: bool
+    count: int
+
+
 class SlotPool:
     """Safe to call from any thread; nothing here waits."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._waiting: list[Admission] = []
+        self._lines: dict[bool, list[Admission]] = {False: [], True: []}
         self._slots: list[Slot] = []
         self._lapsed: list[Slot] = []
         self._reserving = False
-        self._reserve_after = 0
+        self._reserve_after = {False: 0, True: 0}
 
     def join(self, turn: Admission) -> None:
-        """Let a turn wait; one that was ready for a slot and missed it comes first."""
+        """Let a turn wait in its lane; one that was ready for a slot and missed it comes first."""
         with self._lock:
-            self._waiting.insert(0 if turn.ready else len(self._waiting), turn)
+            line = self._lines[turn.bulk]
+            line.insert(0 if turn.ready else len(line), turn)
 
     def leave(self, turn: Admission) -> None:
         """Let a turn wait no longer."""
         with self._lock:
-            self._waiting.remove(turn)
+            self._lines[turn.bulk].remove(turn)
 
     @contextmanager
     def aside(self, turn: Admission) -> Iterator[None]:
@@ -46,7 +57,7 @@ class SlotPool:
             yield
         finally:
             with self._lock:
-                self._waiting.insert(0, turn)
+                self._lines[turn.bulk].insert(0, turn)
 
     def take(self, turn: Admission, *, now: int, lead: int, ready_in: int, held_until: int) -> Slot | None:
         """Return a slot when the one for this turn's place in the line opens within ``lead`` milliseconds.
@@ -57,35 +68,48 @@ class SlotPool:
             usable = [slot for slot in self._slots if slot.closes >= now + ready_in and slot.opens >= held_until]
             self._lapsed += [slot for slot in self._slots if slot not in usable]
             self._slots = usable
-            place = self._waiting.index(turn)
-            due = place < len(usable) and usable[place].opens - lead <= now
-            return usable.pop(0) if due else None
+            slot = self._assigned().get(turn)
+            if slot is None or slot.opens - lead > now:
+                return None
+            usable.remove(slot)
+            return slot
 
     def look_again(self, turn: Admission, *, now: int, lead: int) -> int:
         """Return the moment at which this turn's slot may be due."""
         with self._lock:
-            place = self._waiting.index(turn)
-            if place < len(self._slots):
-                due = self._slots[place].opens - lead
+            assigned = self._assigned()
+            if turn in assigned:
+                due = assigned[turn].opens - lead
             else:
-                due = now + _POLL_MILLISECONDS * (1 + (place - len(self._slots)) // 2)
+                behind = [other for other in self._lines[turn.bulk] if other not in assigned].index(turn)
+                due = now + _POLL_MILLISECONDS * (1 + behind // 2)
             return max(now + 1, min(due, now + _MAX_SLEEP))
 
-    def start_reserving(self, *, now: int, needed_until: int) -> int:
-        """Return how many slots the calling thread should reserve; 0 when none, or when another thread does."""
-        with self._lock:
-            lacking = len(self._waiting) - len(self._slots)
-            enough = len(self._slots) > _LOW and self._slots[-1].opens >= needed_until
-            if self._reserving or lacking <= 0 or enough or now < self._reserve_after:
-                return 0
-            self._reserving = True
-            return min(lacking, MAX_BATCH)
+    def start_reserving(self, *, now: int, needed_until: Mapping[bool, int], owed: bool) -> Lacking | None:
+        """Return what the calling thread should reserve; None when nothing, or when another thread does.
 
-    def end_reserving(self, slots: tuple[Slot, ...] = (), *, again: int = 0) -> None:
-        """Add what was reserved; ``again`` is the moment before which nobody needs to try again."""
+        ``needed_until``: up to when a lane, the bulk one by True, should have slots. ``owed``: the bulk lane's turn is
+        first.
+        """
+        with self._lock:
+            if self._reserving:
+                return None
+            assigned = self._assigned()
+            for bulk in (owed, not owed):
+                line = self._lines[bulk]
+                slots = [assigned[turn] for turn in line if turn in assigned]
+                lacking = len(line) - len(slots)
+                enough = len(slots) > _LOW and slots[-1].opens >= needed_until[bulk]
+                if lacking > 0 and not enough and now >= self._reserve_after[bulk]:
+                    self._reserving = True
+                    return Lacking(bulk, min(lacking, MAX_BATCH))
+            return None
+
+    def end_reserving(self, slots: tuple[Slot, ...] = (), *, bulk: bool = False, again: int = 0) -> None:
+        """Add what was reserved; ``again`` is the moment before which nobody of the lane needs to try again."""
         with self._lock:
             self._slots = sorted([*self._slots, *slots], key=lambda slot: slot.opens)
-            self._reserving, self._reserve_after = False, again
+            self._reserving, self._reserve_after[bulk] = False, again
 
     def start_probe(self) -> bool:
         """Return whether the calling thread may ask for a probe: one of an instance is enough."""
@@ -117,3 +141,13 @@ class SlotPool:
         """Return whether no slot is left."""
         with self._lock:
             return not self._slots
+
+    def _assigned(self) -> dict[Admission, Slot]:
+        """Return the slot of each turn that has one: normal turns come first, but for the bulk lane's own share."""
+        normal, bulk = (deque(self._lines[lane]) for lane in (False, True))
+        assigned: dict[Admission, Slot] = {}
+        for slot in self._slots:
+            line = bulk if bulk and (slot.bulk or not normal) else normal
+            if line:
+                assigned[line.popleft()] = slot
+        return assigned

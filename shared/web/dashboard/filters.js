@@ -2,7 +2,7 @@
 import { address, SPANS, view } from "./address.js";
 import { byId } from "./elements.js";
 
-const TEXTS = ["deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source"];
+const TEXTS = ["priority", "deviceCompliancePolicyId", "deviceComplianceUserStatusId", "source"];
 const MOMENTS = ["createdAfter", "createdBefore"];
 const BETWEEN = "between";
 

@@ -82,7 +82,7 @@ function row(update) {
     cell("who", link, about && about !== whose(update) ? foreign(about, { class: "minor" }) : null),
     cell("what", report(update.userStatus ?? {})),
     cell("why", ...why(update)),
-    cell("from", update.source === null ? "" : foreign(update.source)),
+    cell("from", update.source === null ? "" : foreign(update.source), update.priority === "bulk" ? element("small", {}, "bulk") : null),
     cell("when", moment(update.createdDateTime)));
 }
 

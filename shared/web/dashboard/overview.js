@@ -167,8 +167,8 @@ function showQuota({ writes, seconds, used, holding, holdUntilDateTime }) {
 }
 
 /** @param {Stats} stats */
-function showBacklog({ queue, quota, deliveriesPerMinute }) {
-  write(byId("queue-length"), counted(queue.length, "update"));
+function showBacklog({ queue, lanes, quota, deliveriesPerMinute }) {
+  write(byId("queue-length"), counted(queue.length, "update") + (lanes?.bulk.length ? `, ${lanes.bulk.length} of them bulk` : ""));
   write(byId("queue-age"), queue.headAgeSeconds === null ? (queue.length ? "waits for its next try" : "nothing waits") : duration(queue.headAgeSeconds));
   write(byId("queue-end"), estimate(queue, (quota.writes / quota.seconds) * 60, deliveriesPerMinute));
   write(byId("rate"), `${number(Math.round(deliveriesPerMinute * 10) / 10)} a minute`);

@@ -5,6 +5,7 @@ export const FILTERS = [
   "status",
   "statusDetail",
   "errorCode",
+  "priority",
   "deviceCompliancePolicyId",
   "deviceComplianceUserStatusId",
   "source",

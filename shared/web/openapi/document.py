@@ -20,6 +20,7 @@ from shared.web import (
     stats,
     updates,
     user_statuses,
+    validation,
     webhooks,
 )
 from shared.web.caller import Callers
@@ -56,6 +57,7 @@ _NOTHING_YET: Final[dict[str, Any]] = {
     "replayOf": None,
     "replayedBy": None,
     "heldBy": None,
+    "verification": None,
 }
 _ATTEMPT: Final[dict[str, Any]] = {
     "startedDateTime": "2026-11-23T20:30:01.204Z",
@@ -122,6 +124,7 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
     ],
     "Pause": [pauses.EXAMPLE],
     "PauseList": [{"value": [pauses.EXAMPLE]}],
+    "Validation": [validation.RESULT],
     "AuditRecord": [audit.EXAMPLE],
     "AuditList": [{"value": [audit.EXAMPLE]}],
     "Session": [{"authentication": "functionKeys"}, {"authentication": "entra", "signedIn": session.EXAMPLE}],
@@ -141,8 +144,10 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 
 _SCHEMAS: Final[Schema] = {
     **SCHEMAS,
+    **batch.SCHEMAS,
     **erasures.SCHEMAS,
     **pauses.SCHEMAS,
+    **validation.SCHEMAS,
     **stats.SCHEMAS,
     **audit.SCHEMAS,
     **session.SCHEMAS,
@@ -200,6 +205,7 @@ class OpenApi:
 PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     **updates.OPERATIONS,
     **batch.OPERATIONS,
+    **validation.OPERATIONS,
     **user_statuses.OPERATIONS,
     **erasures.OPERATIONS,
     **pauses.OPERATIONS,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.core.delivery.outcome_filter import STATUS_DETAILS, STATUSES
-from shared.core.intake.limits import MAX_REPLAYS, MAX_UPDATES
+from shared.core.intake.limits import MAX_REPLAYS
 from shared.core.intake.update_schema import (
     POLICY_ID_SCHEMA,
     PRIORITIES,
@@ -102,6 +102,7 @@ _LISTED = {
     "replayOf": nullable(UPDATE_ID),
     "replayedBy": nullable(UPDATE_ID),
     "heldBy": nullable({**UPDATE_ID, "description": "The pause that holds it."}),
+    "verification": nullable(ref("Verification")),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},
@@ -184,10 +185,6 @@ SCHEMAS: Final[Schema] = {
             "clientRequestId": nullable(_STRING),
             "retryAfterSeconds": nullable({"type": "number"}),
         }
-    ),
-    "Batch": object_of(
-        {"updates": {"type": "array", "items": ref("Update"), "minItems": 1, "maxItems": MAX_UPDATES}},
-        additionalProperties=False,
     ),
     "Verdicts": object_of({"value": {"type": "array", "items": ref("Verdict")}}),
     "Verdict": object_of(

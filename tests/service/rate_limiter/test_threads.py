@@ -35,8 +35,14 @@ def test_threads_of_several_instances_never_use_more_slots_than_the_quota() -> N
                         break
 
     limiters = [
-        RateLimiter(row, quota, clock=SystemClock(), randomness=SystemRandomness(), call_milliseconds=1_000)
-        for _ in range(4)
+        RateLimiter(
+            row,
+            quota,
+            clock=SystemClock(),
+            randomness=SystemRandomness(),
+            call_milliseconds=1_000,
+        )
+        for number in range(4)
     ]
     run([lambda limiter=limiter: work(limiter) for limiter in limiters for _ in range(4)])
 
