@@ -102,6 +102,7 @@ class Services(Maintenance):
             user_statuses=ports.user_statuses,
             queue=ports.queue,
             rate_limit=ports.rate_limit,
+            active_pauses=self.active_pauses,
             quota=self.quota,
             clock=ports.clock,
             randomness=ports.randomness,

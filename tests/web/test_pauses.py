@@ -8,7 +8,7 @@ import pytest
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.pause import MAX_PAUSES, Kind, Pause, Scope
-from tests.builders import NOW, POLICY, an_id
+from tests.builders import NOW, POLICY, a_message, an_id
 from tests.web.caller import BASE, answered, ask, get, problem, request
 from tests.web.principals import ADA, by_token, entra_world
 from tests.web.test_operations import a_schema
@@ -153,3 +153,12 @@ def test_stats_and_doctor_know_of_pauses(world: World) -> None:
     world.clock.step(seconds=3)
     assert seen() == ({"count": 2, "brakedStatuses": ["error"]}, "failing")
     assert listed(world)[0]["kind"] == "brake"
+
+
+def test_a_validation_names_the_pause_that_would_hold_the_update(world: World) -> None:
+    """Then nobody knows when its turn would come."""
+    _, body = begin(world, scope={"source": "hr"})
+    for source, pause_id in (("hr", body["id"]), ("it", None)):
+        _, forecast = ask(world.relay.validation.post_validation, "POST", a_message(source=source))
+        assert forecast["heldBy"] == pause_id
+        assert (forecast["estimatedDeliveryDateTime"] is None) is (source == "hr")

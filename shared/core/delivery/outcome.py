@@ -75,7 +75,7 @@ TRANSITIONS: Mapping[State, Mapping[Transition, State]] = {
     State.QUEUED: _OPEN,
     State.WAITING: _OPEN,
     State.HELD: {**_OPEN, Transition.RESUME: State.QUEUED},
-    **dict.fromkeys((State.DELIVERED, State.SUPERSEDED, State.FAILED, State.CANCELED), {}),
+    **{ended: {} for ended in (State.DELIVERED, State.SUPERSEDED, State.FAILED, State.CANCELED)},
 }
 
 
