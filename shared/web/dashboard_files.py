@@ -51,6 +51,7 @@ FILES: Final[Mapping[str, str]] = {
             "session.js",
             "timeline.js",
             "update.js",
+            "verification.js",
             "webhooks.js",
             "words.js",
         ),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
     from shared.web.pauses import PausesApi
-    from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.queue_message import NoticeMessages, PoisonMessages, UpdateMessages
     from shared.web.running_checks import RunningChecks
     from shared.web.session import SessionApi
     from shared.web.stats import StatsApi
@@ -67,6 +67,13 @@ class Services(Maintenance):
 
         return PoisonMessages(self.consume_poison, bulk=True)
 
+    @made_once
+    def notice_message(self) -> NoticeMessages:
+        from shared.web.queue_message import NoticeMessages
+        from shared.wiring.notice_receivers import NOTICES_AT_ONCE
+
+        return NoticeMessages(self.send_notice, ThreadPoolExecutor(NOTICES_AT_ONCE, "notices"))
+
     # HTTP.
 
     @made_once
@@ -100,7 +107,7 @@ class Services(Maintenance):
         validate = Validate(
             directories=self.directories,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             rate_limit=ports.rate_limit,
             active_pauses=self.active_pauses,
             quota=self.quota,
@@ -148,6 +155,7 @@ class Services(Maintenance):
         return StatsApi(
             counters=self.counters,
             queues=self.queues,
+            notices=ports.notices if self.settings.notices else None,
             pacing=ports.rate_limit,
             active_pauses=self.active_pauses,
             quota=self.quota,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.wiring.foundation import Foundation
 from shared.wiring.once import made_once
+from shared.wiring.pauses import PauseUseCases
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STORAGE_CALLS_AT_ONCE = 16
 
 
-class UseCases(Foundation):
+class UseCases(PauseUseCases):
     """One of each for one app."""
 
     # Intake.
@@ -139,8 +139,7 @@ class UseCases(Foundation):
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        ports, verify_after = self.ports, self.settings.verify_after
-        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock, self.settings.verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -174,8 +173,7 @@ class UseCases(Foundation):
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        ports = self.ports
-        verify_after = self.settings.verify_after
+        ports, verify_after = self.ports, self.settings.verify_after
         return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once

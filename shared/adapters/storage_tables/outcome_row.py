@@ -27,11 +27,11 @@ _MILLISECONDS_AN_HOUR = 3_600_000
 _STATES = {state.name: state for state in State}
 
 #: What lists read; a summary has room in its first two chunks, else the row is read whole.
-LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
+LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "NoticeDue", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
     {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
-    | {"Priority", "VerifyAt"}
+    | {"NoticeDue", "Priority", "VerifyAt"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -105,6 +105,8 @@ def to_row(outcome: Outcome) -> Entity:
         columns["Priority"] = outcome.update.priority
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
+    if outcome.notice_due is not None:
+        columns["NoticeDue"] = outcome.notice_due.isoformat()
     if outcome.verify_at is not None:
         columns["VerifyAt"] = format_milliseconds(outcome.verify_at)
     summary, faults = unknown.get("summary", {}) | _summary(outcome), {}
@@ -131,6 +133,7 @@ def from_row(row: Row) -> Outcome:
         attempts=tuple(_attempt(attempt) for attempt in detail.get("attempts", ())),
         error=_error(summary.get("error"), joined("Faults", row)),
         put_back=_moment(row.get("PutBack")),
+        notice_due=_moment(row.get("NoticeDue")),
         verify_at=_moment(row.get("VerifyAt")),
         verification=_verification(summary.get("verification")),
         unknown=_unknown(row, summary, detail),

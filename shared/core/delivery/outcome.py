@@ -26,7 +26,6 @@ class State(Enum):
     """The wire's (status, statusDetail)."""
 
     QUEUED = ("notStarted", "queued")
-    #: Out of the queue until its pause ends.
     HELD = ("notStarted", "held")
     WAITING = ("running", "waiting")
     DELIVERED = ("succeeded", "delivered")
@@ -115,8 +114,9 @@ class Outcome:
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
     last gave it another message. ``held_by`` is the pause that keeps it out of the queue, ``held_seconds`` is how long
-    pauses have held it before: its deadline does not run meanwhile. ``verify_at`` is when Graph's list is to be read
-    back. ``unknown`` is what a newer version wrote and this one does not know.
+    pauses have held it before: its deadline does not run meanwhile. ``notice_due`` is when the update ended, while its
+    notice may not be in the outbox yet. ``verify_at`` is when Graph's list is to be read back. ``unknown`` is what a
+    newer version wrote and this one does not know.
     """
 
     id: str
@@ -142,6 +142,7 @@ class Outcome:
     put_back: datetime | None = None
     held_by: str | None = None
     held_seconds: float = 0.0
+    notice_due: datetime | None = None
     verify_at: datetime | None = None
     verification: Verification | None = None
     unknown: Members = field(default_factory=dict)

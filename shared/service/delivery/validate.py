@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.core.basics.update_id import new_update_id
-from shared.core.delivery.forecast import delivery_time, would_be_superseded
+from shared.core.delivery.forecast import ahead, delivery_time, would_be_superseded
 from shared.core.delivery.user_status import Acceptance, Snapshot
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import Update, user_status_key
+from shared.core.intake.update_schema import BULK, NORMAL
 from shared.core.rate_limit import Quota
 from shared.core.rate_limit.state import plausible
 from shared.service.delivery.directories import UserDirectories
 from shared.service.delivery.pauses import ActivePauses, holding
 from shared.service.ports.runtime import Clock, Randomness
-from shared.service.ports.storage import RateLimitStore, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import RateLimitStore, UserStatusStore
+from shared.service.queues import Queues
 
 _NOTHING = Snapshot()
 
@@ -37,7 +39,7 @@ class Validate:
 
     directories: UserDirectories
     user_statuses: UserStatusStore
-    queue: UpdateQueue
+    queues: Queues
     rate_limit: RateLimitStore
     active_pauses: ActivePauses
     quota: Quota
@@ -56,7 +58,7 @@ class Validate:
             user_status_id=user_status_id,
             superseded=would_be_superseded(known, Acceptance.of(would_be)),
             held_by=held_by,
-            delivery=self._delivery(policy_id) if held_by is None else None,
+            delivery=self._delivery(update) if held_by is None else None,
         )
 
     def _user_status_id(self, update: Update) -> str | None:
@@ -73,8 +75,11 @@ class Validate:
         pause = holding(self.active_pauses(), update)
         return None if pause is None else pause.id
 
-    def _delivery(self, policy_id: str) -> datetime:
+    def _delivery(self, update: Update) -> datetime:
         now = int(self.clock.now().timestamp() * 1000)
         state = plausible(self.rate_limit.read()[0], now=now, call_milliseconds=self.call_milliseconds)
-        moment = delivery_time(state, self.quota, policy_id, waiting=self.queue.head().length, now=now)
+        heads = self.queues.heads()
+        waiting = ahead(heads[NORMAL].length, heads[BULK].length, of_bulk=update.bulk)
+        policy_id = update.device_compliance_policy_id
+        moment = delivery_time(state, self.quota, policy_id, waiting=waiting, now=now)
         return datetime.fromtimestamp(moment / 1000, UTC)

@@ -168,6 +168,9 @@ class OutcomeStore(Purgeable, Protocol):
         The cost follows what is open, not what is kept.
         """
 
+    def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
+        """Yield outcomes with ``notice_due``, as lists show them; without ``since`` of all that are kept."""
+
 
 class UserStatusStore(Protocol):
     """A user status: its row and the acceptances not yet settled. Raises ``Unavailable``."""

@@ -7,6 +7,7 @@ import { byId, element, reconcile, write } from "./elements.js";
 import { headline } from "./headline.js";
 import { icon } from "./icons.js";
 import { showPauses } from "./pauses.js";
+import { showVerification } from "./verification.js";
 import { showWebhooks } from "./webhooks.js";
 import { counted, duration, number, STATUSES } from "./words.js";
 
@@ -41,6 +42,7 @@ export async function showOverview(anew) {
   draw(stats.deliveries);
   showQuota(stats.quota);
   showBacklog(stats);
+  showVerification(stats.verification);
   showWebhooks(stats.webhooks);
 }
 

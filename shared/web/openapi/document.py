@@ -145,6 +145,7 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 _SCHEMAS: Final[Schema] = {
     **SCHEMAS,
     **batch.SCHEMAS,
+    **validation.SCHEMAS,
     **erasures.SCHEMAS,
     **pauses.SCHEMAS,
     **validation.SCHEMAS,

@@ -1,9 +1,10 @@
-"""What the other use cases of one app are built on: its ports, outcomes, audit and pauses, made at their first use."""
+"""The use cases that change outcomes, count them and announce them: what all others build on."""
 
 from __future__ import annotations
 
 import threading
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.settings import Settings
@@ -12,15 +13,14 @@ from shared.wiring.once import made_once
 
 if TYPE_CHECKING:
     from shared.service.audit import Audit
-    from shared.service.delivery.brake import Brake
-    from shared.service.delivery.pauses import ActivePauses, Hold
     from shared.service.outcomes.counters import Counters
+    from shared.service.outcomes.outbox import Outbox
     from shared.service.outcomes.put_back import PutBack
     from shared.service.outcomes.repository import OutcomeRepository
     from shared.service.queues import Queues
 
 
-class Foundation:
+class OutcomeUseCases:
     """One of each for one app; ``instead`` names ports to use in place of the real ones (``queue=``, ``graph=``)."""
 
     def __init__(self, settings: Settings, **instead: Any) -> None:
@@ -38,36 +38,6 @@ class Foundation:
 
         return Queues(self.ports.queue, self.ports.bulk_queue)
 
-    # Pauses.
-
-    @made_once
-    def active_pauses(self) -> ActivePauses:
-        from shared.service.delivery.pauses import ActivePauses
-
-        return ActivePauses(self.ports.pauses, self.ports.clock)
-
-    @made_once
-    def hold(self) -> Hold:
-        from shared.service.delivery.pauses import Hold
-
-        return Hold(self.active_pauses, self.ports.pauses, self.repository, self.ports.clock)
-
-    @made_once
-    def brake(self) -> Brake:
-        from shared.service.delivery.brake import Brake
-
-        ports = self.ports
-        return Brake(
-            limits=self.settings.change_brake,
-            counts=ports.brake,
-            pauses=ports.pauses,
-            active=self.active_pauses,
-            clock=ports.clock,
-            randomness=ports.randomness,
-        )
-
-    # Outcomes and audit.
-
     @made_once
     def audit(self) -> Audit:
         from shared.service.audit import Audit
@@ -79,7 +49,15 @@ class Foundation:
         from shared.service.outcomes.repository import OutcomeRepository
 
         ports = self.ports
-        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, ports.pauses)
+        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, self.outbox, ports.pauses)
+
+    @made_once
+    def outbox(self) -> Outbox:
+        from shared.service.outcomes.outbox import Outbox
+
+        ports, settings = self.ports, self.settings
+        reach = settings.delivery_deadline + timedelta(days=1)
+        return Outbox(ports.notices, ports.outcomes, ports.clock, settings.notices, reach)
 
     @made_once
     def put_back(self) -> PutBack:
