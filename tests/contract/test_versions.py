@@ -78,7 +78,7 @@ def test_an_outcome_in_a_state_of_a_newer_version_breaks_no_page_and_stays_open(
     outcomes = rows.ports.outcomes
     for n in range(3):
         outcomes.insert(queued(an_envelope(n=n), NOW))
-    rows.change("outcomes", *keys(an_id(n=1)), State="HELD")
+    rows.change("outcomes", *keys(an_id(n=1)), State="PARKED")
     now = NOW.replace(hour=23)
 
     for _ in range(2):
