@@ -15,7 +15,7 @@ from shared.core.delivery.outcome import Outcome, queued
 from shared.core.delivery.user_status import Acceptance
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import Update
-from shared.service.intake.idempotency import KeyConflict, reserve, scope_of
+from shared.service.intake.idempotency import KeyConflict, reserve, reserve_all
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock, ConcurrentMap, Randomness
 from shared.service.ports.storage import IdempotencyStore, Unavailable, UserStatusStore
@@ -98,20 +98,21 @@ class Accept:
         return results
 
     def _all_reserved(self, envelopes: list[Envelope]) -> list[Envelope | AcceptResult]:
-        """Reserve several keys at a time, but for the twins of a key one after the other."""
-        twins: dict[str, list[Envelope]] = {}
-        for envelope in envelopes:
-            twins.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
-        verdicts = self.each(lambda same: [(twin.id, self._reserved(twin)) for twin in same], twins.values())
-        by_id = dict(pair for pairs in verdicts for pair in pairs)
-        return [by_id[envelope.id] for envelope in envelopes]
-
-    def _reserved(self, envelope: Envelope) -> Envelope | AcceptResult:
-        """Return the envelope to enqueue, or why there is none."""
+        """Return the envelopes to enqueue, or why there is none, in order."""
+        new = {envelope.id for envelope in envelopes}
         try:
-            first = reserve(self.keys, envelope)
-            if isinstance(first, KeyConflict) or first.id == envelope.id:
-                return first
+            single = len(envelopes) == 1
+            firsts = [reserve(self.keys, envelopes[0])] if single else reserve_all(self.keys, envelopes)
+        except Unavailable as error:
+            return [NotQueued(str(error)) for _ in envelopes]
+
+        def verdict(first: Envelope | KeyConflict) -> Envelope | AcceptResult:
+            return self._repeated(first) if isinstance(first, Envelope) and first.id not in new else first
+
+        return self.each(verdict, firsts)
+
+    def _repeated(self, first: Envelope) -> Envelope | AcceptResult:
+        try:
             # Without an outcome nothing proves that the first was queued: it is queued again, under the same id.
             known = self.repository.get(first.id)
         except Unavailable as error:

@@ -1,6 +1,6 @@
 """What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -212,6 +212,11 @@ class IdempotencyStore(Purgeable, Protocol):
 
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
         """The reservation that holds: the given one, or the one that was there before."""
+        ...
+
+    def reserve_all(self, reservations: Mapping[str, KeyReservation]) -> Mapping[str, KeyReservation]:
+        """The same for many, by scope, in few calls."""
+        ...
 
 
 class CounterStore(Purgeable, Protocol):
