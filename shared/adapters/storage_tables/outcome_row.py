@@ -25,11 +25,11 @@ _MILLISECONDS_AN_HOUR = 3_600_000
 _STATES = {state.name: state for state in State}
 
 #: What lists read; a summary has room in its first two chunks, else the row is read whole.
-LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Summary0", "Summary1"]
+LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Moved", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
     {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
-    | {"Priority"}
+    | {"Priority", "Moved"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -100,6 +100,8 @@ def to_row(outcome: Outcome) -> Entity:
         columns["Priority"] = outcome.update.priority
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
+    if outcome.moved is not None:
+        columns["Moved"] = outcome.moved.isoformat()
     summary, faults = unknown.get("summary", {}) | _summary(outcome), {}
     if outcome.error is not None and "errors" in outcome.error and len(json.dumps(summary)) > _MAX_SUMMARY:
         summary["error"] = {name: value for name, value in outcome.error.items() if name != "errors"}
@@ -124,6 +126,7 @@ def from_row(row: Row) -> Outcome:
         attempts=tuple(_attempt(attempt) for attempt in detail.get("attempts", ())),
         error=_error(summary.get("error"), joined("Faults", row)),
         put_back=_moment(row.get("PutBack")),
+        moved=_moment(row.get("Moved")),
         unknown=_unknown(row, summary, detail),
         **{name: summary[name] for name in _PLAIN_SUMMARY if name in summary},
         **{name: detail[name] for name in _PLAIN_DETAIL if name in detail},

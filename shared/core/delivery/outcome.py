@@ -110,7 +110,8 @@ class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
-    last gave it another message. ``unknown`` is what a newer version wrote and this one does not know.
+    last gave it another message, ``moved`` when the bundle that carries it was last taken or put. ``unknown`` is what a
+    newer version wrote and this one does not know.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Outcome:
     traceparent: str | None = None
     erased: Tombstone | None = None
     put_back: datetime | None = None
+    moved: datetime | None = None
     unknown: Members = field(default_factory=dict)
 
     @property

@@ -70,6 +70,7 @@ def overdue_updates(outcomes: Iterable[Outcome], around: Surroundings) -> list[O
 def is_overdue(outcome: Outcome, around: Surroundings) -> bool:
     """Whether an open update was due for a while, and its message is not in the queue's backlog."""
     due = max(outcome.last_action, outcome.next_attempt or outcome.created, around.held_until)
+    due = max(due, outcome.moved or due)
     bulk = outcome.update is not None and outcome.update.bulk
     head, wait = (around.bulk_head, around.bulk_wait) if bulk else (around.head, timedelta(0))
     if due + max(OVERDUE_AFTER, around.slot_wait, wait) > around.now:

@@ -13,6 +13,7 @@ from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import new_update_id
 from shared.core.delivery.outcome import Outcome, queued
 from shared.core.delivery.user_status import Acceptance
+from shared.core.intake.bundle import packed
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import Update
 from shared.service.intake.idempotency import KeyConflict, reserve, reserve_all
@@ -90,8 +91,10 @@ class Accept:
     def enqueue(self, envelopes: Iterable[Envelope], origin: Origin = NOWHERE) -> dict[str, Outcome | NotQueued]:
         """Put updates on their way, by id; tables that are down are no reason to refuse them."""
         unique = {envelope.id: envelope for envelope in envelopes}
-        queued_all = self.each(lambda envelope: self._queued(envelope, origin), unique.values())
-        results = dict(zip(unique, queued_all, strict=True))
+        normal = [(envelope,) for envelope in unique.values() if not envelope.update.bulk]
+        messages = [*normal, *packed([envelope for envelope in unique.values() if envelope.update.bulk])]
+        put = self.each(lambda message: self._queued(message, origin), messages)
+        results = {update_id: result for message in put for update_id, result in message.items()}
         on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
         self._register([envelope for envelope in on_queue if envelope.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
@@ -119,14 +122,21 @@ class Accept:
             return NotQueued(str(error))
         return first if known is None else Accepted(known.outcome, repeated=True)
 
-    def _queued(self, envelope: Envelope, origin: Origin) -> Outcome | NotQueued:
+    def _queued(self, message: Sequence[Envelope], origin: Origin) -> dict[str, Outcome | NotQueued]:
+        """Put one queue message with these updates; return what became of each, by id."""
+        first = message[0]
         try:
-            with self.telemetry.put(envelope.id, origin.trace(envelope.trace)) as here:
-                traced = replace(envelope, traceparent=here)
-                self.queues.put(traced)
+            with self.telemetry.put(first.id, origin.trace(first.trace)) as here:
+                if len(message) == 1:
+                    traced = [replace(first, traceparent=here)]
+                    self.queues.put(traced[0])
+                else:
+                    traced = [envelope.following(here) for envelope in message]
+                    self.queues.put_together(traced)
         except Unavailable as error:
-            return NotQueued(str(error))
-        return queued(traced, self.clock.now())
+            return {envelope.id: NotQueued(str(error)) for envelope in message}
+        now = self.clock.now()
+        return {envelope.id: queued(envelope, now) for envelope in traced}
 
     def _register(self, envelopes: list[Envelope]) -> None:
         acceptances = [(envelope.user_status_key, Acceptance.of(envelope)) for envelope in envelopes]

@@ -154,6 +154,9 @@ class OutcomeStore(Purgeable, Protocol):
         """Replace many, each guarded by the etag of its predecessor; answers the ids of those that had changed."""
         ...
 
+    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None:
+        """Note when the bundle of these was taken or put; one without an outcome may keep others from it."""
+
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
