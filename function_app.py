@@ -54,6 +54,18 @@ def reconcile_everything(timer: func.TimerRequest) -> None:
     relay.reconcile(everything=True)
 
 
+@app.timer_trigger(arg_name="timer", schedule="45 * * * * *")
+def verify(timer: func.TimerRequest) -> None:
+    """Verify what was delivered a while ago."""
+    relay.verify()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 20 3 * * *")
+def verify_everything(timer: func.TimerRequest) -> None:
+    """Verify what was delivered long after its acceptance."""
+    relay.verify(everything=True)
+
+
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")
 def publish_gauges(timer: func.TimerRequest) -> None:
     """Publish the queue's length and age, and the share of the quota in use."""
@@ -91,6 +103,12 @@ def list_updates(req: func.HttpRequest) -> func.HttpResponse:
 def post_batch(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Accept many updates."""
     return relay.batch.post_batch(req, invocation=context.trace_context.trace_parent)
+
+
+@app.route("updates/validate", methods=["POST"])
+async def post_validation(req: func.HttpRequest) -> func.HttpResponse:
+    """Check one update without accepting it."""
+    return await relay.validation.post_validation(req)
 
 
 @app.route("updates/replay", methods=["POST"])

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from aiohttp import web
@@ -33,8 +35,15 @@ class GraphCall(Call):
 
 def own_error(request: web.Request, fault: Fault) -> web.Response:
     """Return Graph's error object for a fault."""
-    code, message = fault.get("code", "UnknownError"), fault.get("message", "The emulator was asked to fail.")
-    return error(request, fault.get("status", 500), code, message, members=fault.get("members"))
+    status = fault.get("status", 500)
+    # UnknownError passes: a refusal needs a code of its own.
+    own_code = "UnknownError" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _phrase(status)
+    code, message = fault.get("code", own_code), fault.get("message", "The emulator was asked to fail.")
+    return error(request, status, code, message, members=fault.get("members"))
+
+
+def _phrase(status: int) -> str:
+    return responses.get(status, "BadRequest").replace(" ", "")
 
 
 def may_land(fault: Fault) -> bool:

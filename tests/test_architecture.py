@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import subprocess
 import sys
 from functools import cache
@@ -158,19 +157,6 @@ def test_an_invocation_ends_within_the_hosts_limit() -> None:
     with pytest.raises(InvalidSettings):
         Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true", "GRAPH_TIMEOUT_SECONDS": "231"})
     assert hours * 3600 + minutes * 60 + seconds >= in_place + MAX_WRITES * 230 + 2 * 60
-
-
-def test_every_setting_stands_in_the_readme() -> None:
-    """Whoever deploys finds it there."""
-    text = (ROOT / "shared" / "settings" / "__init__.py").read_text()
-    names = set(
-        re.findall(
-            r'"((?:UPDATES|GRAPH|AZURE|DELIVERY|RETRY|OUTCOME|WEBHOOK|PUBLIC|APPLI|PYTHON)[A-Z]*_[A-Z_]+)"', text
-        )
-    )
-    readme = (ROOT / "README.md").read_text()
-    assert len(names) >= 15
-    assert [name for name in sorted(names) if f"`{name}`" not in readme] == []
 
 
 def test_every_requirement_has_its_reason() -> None:

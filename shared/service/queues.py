@@ -25,8 +25,9 @@ class Queues:
         queue.put(envelope.to_json(), max(_AT_ONCE, delay))
 
     def put_together(self, envelopes: Sequence[Envelope]) -> None:
-        """Put bulk updates on their queue as one message; together they fit in one."""
-        self.bulk.put(bundle_text(envelopes))
+        """Put updates of one lane on its queue as one message; together they fit in one."""
+        queue = self.bulk if envelopes[0].update.bulk else self.normal
+        queue.put(bundle_text(envelopes))
 
     def head(self) -> QueueHead:
         """Return the length of both together, and when the first visible message of either was put there."""

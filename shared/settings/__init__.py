@@ -64,6 +64,8 @@ class Settings:
     #: Whether App Service authentication is on: only then are its headers to be trusted.
     platform_authentication: bool
     audit_retention: timedelta
+    #: How long after its delivery an update is verified; None = never.
+    verify_after: timedelta | None
     telemetry: str | None
     telemetry_sign_in: str | None
 
@@ -180,6 +182,12 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "authentication": ("AUTHENTICATION", "functionKeys", Authentication, "functionKeys or entra"),
     "platform_authentication": ("WEBSITE_AUTH_ENABLED", "false", switch, "true or false"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "365", duration("days", 0.01, 36500), "days up to 36500"),
+    "verify_after": (
+        "VERIFY_AFTER_SECONDS",
+        None,
+        duration("seconds", 1, 86400),
+        "seconds from 1 to 86400; unset = never",
+    ),
     "telemetry": (
         _INSIGHTS,
         None,

@@ -68,7 +68,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
 
 
 def duration(unit: str, least: float, most: float) -> Callable[[str], timedelta]:
-    """Read a number of hours or days."""
+    """Read a number of seconds, hours or days."""
     count = number(least, most)
     return lambda text: timedelta(**{unit: count(text)})
 

@@ -39,6 +39,7 @@ PROBE: Final = "probe"
 NEEDED: Final[Mapping[str, frozenset[Role]]] = {
     "post_update": _SENDERS,
     "post_batch": _SENDERS,
+    "post_validation": _SENDERS,
     # A sender reads its own alone: see ``refusal_to_read``.
     "get_update": _SENDERS | _READERS,
     "list_updates": _READERS,

@@ -1,14 +1,16 @@
 """Reading requests: bounded bodies, strict JSON, conventional headers."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.core.basics.strict_json import Fault, InvalidMessage, read_json
 from shared.core.basics.trace import Origin, read_traceparent
-from shared.core.intake.limits import MAX_KEY_LENGTH
-from shared.core.intake.update import Update
+from shared.core.intake.cloud_event import parse_message
+from shared.core.intake.limits import MAX_KEY_LENGTH, MAX_MESSAGE_BYTES
+from shared.core.intake.update import Update, unless_expired
 from shared.web.response import Problem
 from shared.web.waiting import MAX_WAIT_SECONDS
 
@@ -53,6 +55,16 @@ def json_body(request: func.HttpRequest, largest: int) -> Any:
 def malformed(message: InvalidMessage) -> Problem:
     """Return the problem with all faults of a message."""
     return Problem("invalidMessage", "The message is not valid; see errors.", message.faults)
+
+
+def read_update(request: func.HttpRequest, now: datetime) -> Update:
+    """Return the update that a request brings, under its key. Raise a problem with all faults where it is not valid."""
+    key = idempotency_key(request)
+    message = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
+    update = unless_expired(message, now)
+    if isinstance(update, InvalidMessage):
+        raise malformed(update)
+    return with_key(update, key)
 
 
 def idempotency_key(request: func.HttpRequest) -> str | None:

@@ -9,6 +9,7 @@ import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.statistics import WebhookStatistics
+from shared.core.delivery.verification import VerificationState
 from shared.core.intake.update_schema import PRIORITIES
 from shared.core.intake.webhook_source import Refusal
 from shared.core.rate_limit.quota import Quota, used
@@ -60,6 +61,7 @@ class StatsApi:
                 "queue": _queue(both(heads), now),
                 "lanes": {priority: _queue(head, now) for priority, head in heads.items()},
                 "quota": self._quota(now),
+                "verification": dict(statistics.verification),
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
@@ -105,6 +107,10 @@ SCHEMAS: Final[Schema] = {
                 {"byStatus": COUNTS, "byStatusDetail": COUNTS, "byErrorCode": COUNTS, "graphWrites": COUNT}
             ),
             "deliveriesPerMinute": {"type": "number", "minimum": 0},
+            "verification": object_of(
+                {state.value: COUNT for state in VerificationState},
+                description="Delivered updates whose values were read back in the last 24 hours.",
+            ),
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
             "queue": _QUEUE,
@@ -119,6 +125,13 @@ SCHEMAS: Final[Schema] = {
                 }
             ),
         }
+    ),
+    "Verification": object_of(
+        {
+            "state": {"type": "string", "enum": [state.value for state in VerificationState]},
+            "checkedDateTime": DATE_TIME,
+        },
+        description="Whether Graph still showed the values when its list was read back (VERIFY_AFTER_SECONDS).",
     ),
     "WebhookRequests": object_of(
         {

@@ -9,15 +9,13 @@ from typing import Any, Final
 import azure.functions as func  # noqa: TID251 - the HTTP face speaks the host's types
 
 from shared.core.audit import Action
-from shared.core.basics.strict_json import Fault, InvalidMessage
+from shared.core.basics.strict_json import Fault
 from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.delivery.outcome_filter import FILTERS, PAGING
 from shared.core.delivery.resource import resource
-from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_MESSAGE_BYTES
-from shared.core.intake.update import unless_expired
 from shared.service.audit import Audit
 from shared.service.delivery.cancel import Cancel, TooLate
 from shared.service.intake.accept import Accept, Accepted
@@ -46,7 +44,7 @@ from shared.web.openapi.operations import (
 from shared.web.openapi.schemas import EXAMPLE, EXAMPLE_BY_NAME, Schema, ref
 from shared.web.paging import page_response
 from shared.web.query import list_query, replay_filter
-from shared.web.request import idempotency_key, json_body, malformed, origin_of, preferred_wait, with_key
+from shared.web.request import json_body, origin_of, preferred_wait, read_update
 from shared.web.response import Problem, json_response
 from shared.web.waiting import Waiting
 
@@ -153,13 +151,8 @@ class UpdatesApi:
         return page_response(request, self.callers.base(request) + _ROUTE, value, page.continuation)
 
     def _accepted(self, request: func.HttpRequest, origin: Origin) -> Accepted:
-        key = idempotency_key(request)
-        message = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
-        update = unless_expired(message, self.clock.now())
-        if isinstance(update, InvalidMessage):
-            raise malformed(update)
-        by = self.callers.principal(request)
-        accepted = self.accept(with_key(update, key), submitted_by=by, origin=origin)
+        update = read_update(request, self.clock.now())
+        accepted = self.accept(update, submitted_by=self.callers.principal(request), origin=origin)
         if isinstance(accepted, KeyConflict):
             fault = Fault("/idempotencyKey", "belongs to another payload")
             raise Problem("idempotencyKeyConflict", "The idempotency key was used with another payload.", (fault,))

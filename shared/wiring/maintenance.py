@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.service.maintenance.publish_gauges import PublishGauges
     from shared.service.maintenance.purge import Purge
     from shared.service.maintenance.reconcile import Reconcile
+    from shared.service.maintenance.verify import Verify
 
 
 class Maintenance(UseCases):
@@ -64,6 +65,25 @@ class Maintenance(UseCases):
         )
 
     @made_once
+    def verify(self) -> Verify:
+        from shared.service.maintenance.verify import Verify
+
+        ports, settings = self.ports, self.settings
+        return Verify(
+            outcomes=ports.outcomes,
+            user_statuses=ports.user_statuses,
+            graph=ports.graph,
+            identity=ports.identity,
+            rate_limiter=self.rate_limiter,
+            counters=self.counters,
+            clock=ports.clock,
+            telemetry=ports.telemetry,
+            after=settings.verify_after,
+            deadline=settings.delivery_deadline,
+            retention=settings.outcome_retention,
+        )
+
+    @made_once
     def erase(self) -> Erase:
         from shared.service.erasure.erase import Erase
 
@@ -97,6 +117,7 @@ class Maintenance(UseCases):
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
             statistics=self.counters.statistics,
             webhook_sources=self.settings.webhook_sources,
+            verify_after=self.settings.verify_after,
         )
 
     @made_once

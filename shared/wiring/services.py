@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.web.stats import StatsApi
     from shared.web.updates import UpdatesApi
     from shared.web.user_statuses import UserStatusesApi
+    from shared.web.validation import ValidationApi
     from shared.web.waiting import Waiting
     from shared.web.webhooks import WebhooksApi
 
@@ -88,6 +89,24 @@ class Services(Maintenance):
         from shared.web.batch import BatchApi
 
         return BatchApi(self.accept, self.callers, self.waiting, self.ports.clock)
+
+    @made_once
+    def validation(self) -> ValidationApi:
+        from shared.service.delivery.validate import Validate
+        from shared.web.validation import ValidationApi
+
+        ports = self.ports
+        validate = Validate(
+            directories=self.directories,
+            user_statuses=ports.user_statuses,
+            queue=ports.queue,
+            rate_limit=ports.rate_limit,
+            quota=self.quota,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            call_milliseconds=int(self.settings.graph_timeout_seconds * 1000),
+        )
+        return ValidationApi(validate, ports.clock, self.callers, self.waiting)
 
     @made_once
     def webhooks(self) -> WebhooksApi:

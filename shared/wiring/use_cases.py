@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
     from shared.service.delivery.deliver import Deliver
+    from shared.service.delivery.directories import UserDirectories
     from shared.service.delivery.lease import Leases
     from shared.service.delivery.read_outcomes import ReadOutcomes
     from shared.service.delivery.resolve import Resolve
@@ -117,12 +118,11 @@ class UseCases:
 
     @made_once
     def resolve(self) -> Resolve:
-        from shared.service.delivery.directories import UserDirectories
         from shared.service.delivery.resolve import Resolve
 
         ports = self.ports
         return Resolve(
-            directories=UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry),
+            directories=self.directories,
             user_statuses=ports.user_statuses,
             repository=self.repository,
             complete=self.complete,
@@ -130,6 +130,13 @@ class UseCases:
             clock=ports.clock,
             decide=self.decide,
         )
+
+    @made_once
+    def directories(self) -> UserDirectories:
+        from shared.service.delivery.directories import UserDirectories
+
+        ports = self.ports
+        return UserDirectories(ports.graph, ports.identity, self.rate_limiter, ports.clock, ports.telemetry)
 
     @made_once
     def take_turn(self) -> TakeTurn:
@@ -153,7 +160,8 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock)
+        ports, verify_after = self.ports, self.settings.verify_after
+        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -180,7 +188,8 @@ class UseCases:
         from shared.service.delivery.terminate import Terminate
 
         ports = self.ports
-        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness)
+        verify_after = self.settings.verify_after
+        return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
     def cancel(self) -> Cancel:

@@ -102,3 +102,21 @@ def test_what_was_written_is_read_back_by_its_key(subject: Subject) -> None:
     assert {name: result[name] for name in EXAMPLE} == EXAMPLE
     assert subject.graph.read_user_status(POLICY, "nobody", token=subject.token).reply.status_code == 404
     assert subject.graph.read_policies(token=subject.token).reply.status_code == 200
+
+
+def test_a_list_without_selection_shows_what_was_written(subject: Subject) -> None:
+    """On every page: what a sweep compares."""
+    users = {f"id{n}": f"user{n}@contoso.example" for n in range(3)}
+    subject.fill(POLICY, users)
+    written = {"status": "compliant", "devicesCount": 7}
+    for user in users:
+        assert subject.graph.patch_user_status(POLICY, user, written, token=subject.token).reply.status_code == 200
+    shown: dict[str, dict[str, object]] = {}
+    link: str | None = None
+    for _ in range(2):
+        page = subject.graph.list_user_statuses(POLICY, link, select=False, token=subject.token).reply.result
+        assert page is not None
+        shown |= {entry["id"]: {name: entry[name] for name in written} for entry in page["value"]}
+        link = page.get("@odata.nextLink")
+    assert link is None
+    assert shown == dict.fromkeys(users, written)

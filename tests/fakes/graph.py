@@ -92,10 +92,16 @@ class ScriptedGraph:
             return GraphCall(self.list_replies.pop(0), self.clock.now(), 7)
         at = int(link.removeprefix("from-")) if link else 0
         users = self.users.get(policy_id, [])
-        value = [{"id": one, "userPrincipalName": name} for one, name in users[at : at + self.page_size]]
+        page = users[at : at + self.page_size]
+        value = [self._entry(policy_id, user, name, select=select) for user, name in page]
         end = at + self.page_size
         more = {"@odata.nextLink": f"from-{end}"} if end < len(users) else {}
         return GraphCall(GraphReply(200, result={"value": value} | more), self.clock.now(), 7)
+
+    def _entry(self, policy_id: str, user: str, name: str, *, select: bool) -> dict[str, Any]:
+        """Return a user status as a list shows it."""
+        held = {} if select else self.state.get((policy_id, user), {})
+        return {"id": user, "userPrincipalName": name, **held}
 
     def read_user_status(self, policy_id: str, user_status_id: str, *, token: str) -> GraphCall:
         self.reads.append((policy_id, user_status_id))

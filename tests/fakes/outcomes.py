@@ -107,4 +107,6 @@ def _matches(outcome: Outcome, wanted: OutcomeFilter) -> bool:
         wanted.created_before is None or outcome.created < wanted.created_before
     )
     in_state = wanted.states is None or outcome.state in wanted.states
+    limit, due_at = wanted.verify_before, outcome.verify_at
+    in_time = in_time and (limit is None or (due_at is not None and due_at <= limit))
     return in_time and in_state and all(want is None or want == is_ for want, is_ in pairs)

@@ -4,27 +4,13 @@ import re
 
 import pytest
 
+from shared.core.delivery.resource import ERROR_CODES
 from tests.infra.queries import alerts
 from tests.infra.snapshots import ROOT, load
 
 OPERATIONS = ROOT / "docs/operations.md"
 #: Every code of an update's error, and the one of a batch's answer alone.
-CODES = (
-    "invalidMessage",
-    "graphRejected",
-    "operationNotSupported",
-    "deadlineExceeded",
-    "poisoned",
-    "idempotencyKeyConflict",
-    "userStatusNotFound",
-    "userStatusAmbiguous",
-    "identityUnavailable",
-    "graphUnavailable",
-    "throttled",
-    "notAuthorized",
-    "approvalRequired",
-    "storageUnavailable",
-)
+CODES = (*ERROR_CODES, "storageUnavailable")
 PREFIX = re.compile(r"^relay-[a-z0-9]{13}-")
 #: Every alert, by its name in Azure without the prefix.
 ALERTS = sorted(

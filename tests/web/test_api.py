@@ -51,6 +51,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
         "supersededBy",
         "replayOf",
         "replayedBy",
+        "verification",
         "attempts",
         "result",
     ]

@@ -13,7 +13,7 @@ from tests.web.routes import bindings
 ROLE_SETS = [frozenset(some) for size in range(len(Role) + 1) for some in itertools.combinations(Role, size)]
 #: What each role alone may do, as the contract has it.
 ALLOWED = {
-    Role.SEND: {"post_update", "post_batch", "get_update"},
+    Role.SEND: {"post_update", "post_batch", "post_validation", "get_update"},
     Role.READ: {
         "get_update",
         "list_updates",

@@ -123,6 +123,7 @@ def a_request(body: bytes, said: dict[str, str], query: dict[str, str], **params
 def test_no_update_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str]) -> None:
     """One message."""
     WORLD.graph.replies.clear()
+    check(RELAY.validation.post_validation, a_request(body, said, {}))
     check(RELAY.updates.post_update, a_request(body, said, {}))
 
 

@@ -15,8 +15,10 @@ from uuid import UUID
 
 from shared.adapters.storage_tables.rows import known_members
 from shared.adapters.storage_tables.table import CHUNK, Entity, Row, chunks, joined
+from shared.core.basics.timestamp import format_milliseconds
 from shared.core.basics.version import Version
 from shared.core.delivery.outcome import Attempt, Outcome, State, Tombstone
+from shared.core.delivery.verification import Verification, VerificationState
 from shared.core.intake.update import Update
 
 _ALL_HOURS = 99_999_999
@@ -29,7 +31,7 @@ LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Moved", "Summary0", "Su
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
     {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
-    | {"Priority", "Moved"}
+    | {"Priority", "Moved", "VerifyAt"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -47,6 +49,7 @@ _PLAIN_DETAIL = ("result", "raw_message", "raw_message_encoding")
 _SUMMARY = frozenset({*_PLAIN_SUMMARY, "message", "resolved", "version", "last_action", "next_attempt"}) | {
     "error",
     "erased",
+    "verification",
 }
 _DETAIL = frozenset({*_PLAIN_DETAIL, "attempts"})
 
@@ -102,6 +105,8 @@ def to_row(outcome: Outcome) -> Entity:
         columns["PutBack"] = outcome.put_back.isoformat()
     if outcome.moved is not None:
         columns["Moved"] = outcome.moved.isoformat()
+    if outcome.verify_at is not None:
+        columns["VerifyAt"] = format_milliseconds(outcome.verify_at)
     summary, faults = unknown.get("summary", {}) | _summary(outcome), {}
     if outcome.error is not None and "errors" in outcome.error and len(json.dumps(summary)) > _MAX_SUMMARY:
         summary["error"] = {name: value for name, value in outcome.error.items() if name != "errors"}
@@ -127,6 +132,8 @@ def from_row(row: Row) -> Outcome:
         error=_error(summary.get("error"), joined("Faults", row)),
         put_back=_moment(row.get("PutBack")),
         moved=_moment(row.get("Moved")),
+        verify_at=_moment(row.get("VerifyAt")),
+        verification=_verification(summary.get("verification")),
         unknown=_unknown(row, summary, detail),
         **{name: summary[name] for name in _PLAIN_SUMMARY if name in summary},
         **{name: detail[name] for name in _PLAIN_DETAIL if name in detail},
@@ -156,6 +163,8 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
         "next_attempt": outcome.next_attempt and outcome.next_attempt.isoformat(),
         "error": outcome.error,
         "erased": outcome.erased and asdict(outcome.erased),
+        "verification": outcome.verification
+        and {"state": outcome.verification.state.value, "checked": outcome.verification.checked.isoformat()},
     }
 
 
@@ -167,6 +176,13 @@ def _detail(outcome: Outcome) -> dict[str, Any]:
 def _attempt(members: dict[str, Any]) -> Attempt:
     known = known_members(Attempt, members)
     return Attempt(**(known | {"started": datetime.fromisoformat(known["started"])}))
+
+
+def _verification(members: dict[str, Any] | None) -> Verification | None:
+    """Return the verdict; None also for one that only a newer version knows."""
+    if members is None or members["state"] not in set(VerificationState):
+        return None
+    return Verification(VerificationState(members["state"]), datetime.fromisoformat(members["checked"]))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,6 +12,7 @@ from shared.adapters.storage_tables.open_hours import OpenHours
 from shared.adapters.storage_tables.outcome_row import LISTED, bound, from_row, keys, to_row
 from shared.adapters.storage_tables.rows import readable
 from shared.adapters.storage_tables.table import CHUNK, Row, Table
+from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.intake.update_schema import BULK, NORMAL
 from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomePage, Purged, ScanPage, StoredOutcome
@@ -155,6 +156,9 @@ def _condition(wanted: OutcomeFilter) -> tuple[str, Row]:
         names = {f"State{number}": state.name for number, state in enumerate(wanted.states)}
         terms.append("(" + " or ".join(f"State eq @{name}" for name in names) + " )")
         parameters |= names
+    if wanted.verify_before is not None:
+        terms.append("VerifyAt le @VerifyAt")
+        parameters["VerifyAt"] = format_milliseconds(wanted.verify_before)
     spans, moments = between(wanted.created_after, wanted.created_before)
     return " and ".join([*terms, *spans]) or "PartitionKey ge ''", parameters | moments
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.core.basics.strict_json import Fault
 from shared.core.basics.update_id import accepted_at
 from shared.core.basics.version import Version
+from shared.core.delivery.verification import Verification
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.core.intake.update import Update
 
@@ -110,8 +111,8 @@ class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
-    last gave it another message, ``moved`` when the bundle that carries it was last taken or put. ``unknown`` is what a
-    newer version wrote and this one does not know.
+    last gave it another message, ``moved`` when the bundle that carries it was last taken or put. ``verify_at`` is when
+    Graph's list is to be read back. ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -136,6 +137,8 @@ class Outcome:
     erased: Tombstone | None = None
     put_back: datetime | None = None
     moved: datetime | None = None
+    verify_at: datetime | None = None
+    verification: Verification | None = None
     unknown: Members = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.core.basics.timestamp import format_milliseconds
 from shared.core.delivery.outcome import Attempt, Outcome
+from shared.core.delivery.verification import Verification
 from shared.core.intake.update_schema import NORMAL
 
 #: Every ``error.code`` that an update can show, those of updates that still wait included.
@@ -48,6 +49,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "supersededBy": outcome.superseded_by,
         "replayOf": outcome.replay_of,
         "replayedBy": outcome.replayed_by,
+        "verification": outcome.verification and _verification(outcome.verification),
     }
     if update and update.user_principal_name is not None:
         members["userPrincipalName"] = update.user_principal_name
@@ -61,6 +63,10 @@ def _rest(outcome: Outcome) -> dict[str, Any]:
         if outcome.raw_message_encoding is not None:
             rest["rawMessageEncoding"] = outcome.raw_message_encoding
     return rest
+
+
+def _verification(verification: Verification) -> dict[str, Any]:
+    return {"state": verification.state.value, "checkedDateTime": format_milliseconds(verification.checked)}
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

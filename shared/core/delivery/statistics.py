@@ -2,7 +2,7 @@
 
 A count is a name and a number: a status (moves in count up, moves out count down, so that the sum is how many are in
 it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls, ``webhook:`` with a
-source for its requests, and with a source and a reason for those that were refused.
+source for its requests, and with a source and a reason for those that were refused; ``verification:`` with a verdict.
 """
 
 from collections import Counter
@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from shared.core.delivery.outcome import Outcome, State
 from shared.core.delivery.outcome_filter import STATUSES
+from shared.core.delivery.verification import VerificationState
 
 #: An hour's counts by minute (0-59).
 type Minutes = Mapping[int, Mapping[str, int]]
 type Counts = Mapping[str, int]
 
 WRITES = "writes"
-_ERROR, _WEBHOOK = "error:", "webhook:"
+_ERROR, _WEBHOOK, _VERIFICATION = "error:", "webhook:", "verification:"
 #: What statistics reach back.
 REACH = timedelta(hours=24)
 #: Deliveries are shown for this many minutes, and their rate is the mean of the last few.
@@ -52,6 +53,7 @@ class Statistics:
     delivered: tuple[tuple[datetime, int], ...]
     #: By source; ``*`` is all sources that are not configured.
     webhooks: Mapping[str, WebhookStatistics]
+    verification: Counts
 
     @property
     def deliveries_per_minute(self) -> float:
@@ -77,6 +79,11 @@ def webhook_counts(source: str, refusal: str | None) -> Counts:
     """Return what a request of a webhook source counts."""
     requests = {f"{_WEBHOOK}{source}": 1}
     return requests if refusal is None else {**requests, f"{_WEBHOOK}{source}:{refusal}": 1}
+
+
+def verification_counts(state: VerificationState) -> Counts:
+    """Return what a verdict on a delivered update counts."""
+    return {f"{_VERIFICATION}{state.value}": 1}
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -106,6 +113,7 @@ def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Stat
         writes=total[WRITES],
         delivered=tuple((moment, delivered[moment]) for moment in shown),
         webhooks={source: _webhook(source, total, latest) for source in _sources(latest)},
+        verification={state.value: total[f"{_VERIFICATION}{state.value}"] for state in VerificationState},
     )
 
 

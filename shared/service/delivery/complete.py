@@ -7,7 +7,7 @@ has, then the outcomes, then the lease. Only one question decides about the leas
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 
 from shared.core.delivery.outcome import Attempt, Members, Outcome, Transition, advance, record
@@ -38,6 +38,7 @@ class Complete:
     read_outcomes: ReadOutcomes
     repository: OutcomeRepository
     clock: Clock
+    verify_after: timedelta | None = None
 
     def __call__(self, turn: Turn, later: RetryAt | Deferred | None) -> None:
         """Complete a turn whose values have to wait until ``later``; None where nothing has to."""
@@ -101,7 +102,7 @@ class Complete:
     def _settle(self, turn: Turn, covered: Iterable[Acceptance]) -> set[str]:
         """Write the outcomes of all that end here; return their ids."""
         now = self.clock.now()
-        changes = {acceptance.update_id: _completing(turn, acceptance, now) for acceptance in covered}
+        changes = {acceptance.update_id: self._completing(turn, acceptance, now) for acceptance in covered}
         changes |= {update_id: _failing(turn, update_id, error, now) for update_id, error in turn.failed.items()}
         settled: set[str] = set()
         if turn.id in changes:
@@ -114,6 +115,12 @@ class Complete:
             turn.claim.keep()
             settled |= self._change_all(turn, dict(some))
         return settled
+
+    def _completing(self, turn: Turn, acceptance: Acceptance, now: datetime) -> Change:
+        update_id = acceptance.update_id
+        attempts, result = attempts_from(turn.calls_of(update_id)), turn.result_of(update_id)
+        above = superseding_update(turn.claim.row, acceptance)
+        return lambda outcome: completed(record(outcome, attempts), above, result, now, self.verify_after)
 
     def _change_all(self, turn: Turn, changes: Mapping[str, Change]) -> set[str]:
         """Change outcomes; return the ids of those that are final then. Leave one that acceptance has not made yet."""
@@ -135,22 +142,18 @@ class Complete:
         return {*known, *abandoned}
 
 
-def _completing(turn: Turn, acceptance: Acceptance, now: datetime) -> Change:
-    update_id = acceptance.update_id
-    attempts, result = attempts_from(turn.calls_of(update_id)), turn.result_of(update_id)
-    above = superseding_update(turn.claim.row, acceptance)
-    return lambda outcome: completed(record(outcome, attempts), above, result, now)
-
-
 def _failing(turn: Turn, update_id: str, error: Members, now: datetime) -> Change:
     attempts = attempts_from(turn.calls_of(update_id))
     return lambda outcome: advance(record(outcome, attempts), Transition.FAIL, now, error=error)
 
 
-def completed(outcome: Outcome, above: str | None, result: Members | None, now: datetime) -> Outcome:
-    """Return the outcome as delivered, or as superseded by the update ``above`` it."""
+def completed(
+    outcome: Outcome, above: str | None, result: Members | None, now: datetime, verify_after: timedelta | None
+) -> Outcome:
+    """Return the outcome as delivered, to be verified later, or as superseded by the update ``above`` it."""
     if above is None:
-        return advance(outcome, Transition.DELIVER, now, result=result)
+        verify_at = None if verify_after is None else now + verify_after
+        return advance(outcome, Transition.DELIVER, now, result=result, verify_at=verify_at)
     return advance(outcome, Transition.SUPERSEDE, now, superseded_by=above)
 
 

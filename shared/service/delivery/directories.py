@@ -83,7 +83,7 @@ def _is_within(span: timedelta, then: datetime | None, now: datetime) -> bool:
     return then is not None and now - then < span
 
 
-_LIST = GraphOperation("GET", "/deviceManagement/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses")
+LIST = GraphOperation("GET", "/deviceManagement/deviceCompliancePolicies/{deviceCompliancePolicyId}/userStatuses")
 
 
 class UserDirectories:
@@ -109,6 +109,13 @@ class UserDirectories:
                 return Deferred(self._clock.now() + _COME_BACK)
             # Whoever read meanwhile may have found it.
             return policy.known(name, self._clock.now()) or self._read(policy, policy_id, name)
+
+    def known(self, policy_id: str, name: str) -> str | None:
+        """Return the user status of that name where a kept list holds it; no call is made and nothing is kept."""
+        with self._lock:
+            policy = self._policies.get(policy_id.lower())
+        choice = policy.known(name, self._clock.now()) if policy is not None else None
+        return choice.user_status_id if isinstance(choice, Found) else None
 
     def _policy(self, policy_id: str) -> _Policy:
         with self._lock:
@@ -154,7 +161,7 @@ class UserDirectories:
         return answer, token
 
     def _asked(self, policy_id: str, link: str | None, token: str, *, select: bool) -> GraphCall:
-        with self._telemetry.call(_LIST, ()) as answered:
+        with self._telemetry.call(LIST, ()) as answered:
             answer = self._graph.list_user_statuses(policy_id, link, select=select, token=token)
             answered(answer)
         return answer

@@ -6,6 +6,7 @@ anything else, so the one that replaces the outcome first has it.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from shared.core.delivery.outcome import Outcome, queued
 from shared.core.delivery.user_status import (
@@ -43,6 +44,7 @@ class Terminate:
     repository: OutcomeRepository
     clock: Clock
     randomness: Randomness
+    verify_after: timedelta | None = None
 
     def __call__(self, envelope: Envelope, change: Change) -> Outcome | InFlight:
         """Return the final outcome: ``change``'s, or the one that was there before; InFlight after a second or so."""
@@ -88,7 +90,7 @@ class Terminate:
 
     def _completing(self, claim: Claim, own: Acceptance) -> Callable[[Outcome], Outcome]:
         above, now = superseding_update(claim.row, own), self.clock.now()
-        return lambda outcome: completed(outcome, above, None, now)
+        return lambda outcome: completed(outcome, above, None, now, self.verify_after)
 
 
 def _has_lost(claim: Claim) -> bool:

@@ -6,6 +6,7 @@ of the quota, the lease of its user status, and only the values that Graph has j
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from shared.core.audit import Action, Result
@@ -33,6 +34,7 @@ from shared.service.diagnosis.next_steps import (
     STORAGE_TARGET,
     TRY_AGAIN,
 )
+from shared.service.diagnosis.verification import verification_check
 from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
 from shared.service.ports.runtime import Randomness
@@ -42,7 +44,7 @@ from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are shown; those of one check are shown together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
-WEBHOOKS = "webhooks"
+WEBHOOKS, VERIFICATION = "webhooks", "verification"
 _ME = "doctor"
 _OLDEST = Version(0, _ME)
 
@@ -59,7 +61,8 @@ class ProbeTarget:
 class Doctor:
     """The checks; ``graph_root`` is the cloud's own, whatever address is used instead.
 
-    ``webhook_sources`` are the names of those configured; without any there is no check of them.
+    ``webhook_sources`` are the names of those configured; without any there is no check of them. Nor is there one of
+    verification where nothing is verified (``verify_after`` is None).
     """
 
     queues: Queues
@@ -75,27 +78,32 @@ class Doctor:
     graph_root: str
     statistics: Callable[[], Statistics]
     webhook_sources: Collection[str]
+    verify_after: timedelta | None = None
 
     def checks(
         self, asked: ProbeTarget | None, *, by: str | None = None
     ) -> Mapping[str, Callable[[], Sequence[CheckResult]]]:
         """Return the checks, each by the names of its findings; ``by`` is the caller, for the audit of the probe."""
-        webhooks = {WEBHOOKS: lambda: [self._webhooks()]} if self.webhook_sources else {}
+        counted: dict[str, Callable[[], Sequence[CheckResult]]] = {}
+        if self.webhook_sources:
+            counted[WEBHOOKS] = lambda: [self._counted(WEBHOOKS, partial(webhook_check, sources=self.webhook_sources))]
+        if (after := self.verify_after) is not None:
+            counted[VERIFICATION] = lambda: [self._counted(VERIFICATION, partial(verification_check, after=after))]
         return {
             QUEUE: lambda: [_storage(QUEUE, self.queues.touch, "Storage Queue Data Contributor")],
             TABLES: lambda: [_storage(TABLES, self.counters.touch, "Storage Table Data Contributor")],
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],
             WRITE: lambda: [self._probe(asked, by) if asked else _NOT_ASKED],
-            **webhooks,
+            **counted,
         }
 
-    def _webhooks(self) -> CheckResult:
+    def _counted(self, name: str, check: Callable[[str, Statistics], CheckResult]) -> CheckResult:
         try:
             statistics = self.statistics()
         except Unavailable:
-            return unknown(WEBHOOKS, "The relay's storage did not give its counts.", "Mend queue and tables first.")
-        return webhook_check(WEBHOOKS, statistics, self.webhook_sources)
+            return unknown(name, "The relay's storage did not give its counts.", "Mend queue and tables first.")
+        return check(name, statistics)
 
     def _token(self) -> Sequence[CheckResult]:
         names = TOKEN.split(", ")

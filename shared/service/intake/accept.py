@@ -6,6 +6,7 @@ or it is, and the consumer writes what is missing.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,19 +125,18 @@ class Accept:
 
     def _queued(self, message: Sequence[Envelope], origin: Origin) -> dict[str, Outcome | NotQueued]:
         """Put one queue message with these updates; return what became of each, by id."""
-        first = message[0]
         try:
-            with self.telemetry.put(first.id, origin.trace(first.trace)) as here:
-                if len(message) == 1:
-                    traced = [replace(first, traceparent=here)]
-                    self.queues.put(traced[0])
-                else:
-                    traced = [envelope.following(here) for envelope in message]
-                    self.queues.put_together(traced)
+            with ExitStack() as spans:
+                traced = [self._traced(envelope, origin, spans) for envelope in message]
+                self.queues.put_together(traced)
         except Unavailable as error:
             return {envelope.id: NotQueued(str(error)) for envelope in message}
         now = self.clock.now()
         return {envelope.id: queued(envelope, now) for envelope in traced}
+
+    def _traced(self, envelope: Envelope, origin: Origin, spans: ExitStack) -> Envelope:
+        here = spans.enter_context(self.telemetry.put(envelope.id, origin.trace(envelope.trace)))
+        return replace(envelope, traceparent=here)
 
     def _register(self, envelopes: list[Envelope]) -> None:
         acceptances = [(envelope.user_status_key, Acceptance.of(envelope)) for envelope in envelopes]

@@ -20,8 +20,10 @@ from shared.core.delivery.statistics import (
     hour_of,
     sum_counts,
     transition_counts,
+    verification_counts,
     webhook_counts,
 )
+from shared.core.delivery.verification import VerificationState
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import CounterStore, Unavailable
 
@@ -55,6 +57,10 @@ class Counters:
     def webhook_requested(self, source: str, refusal: str | None) -> None:
         """Count a request of a webhook source, and why it was refused."""
         self._count(webhook_counts(source, refusal))
+
+    def verified(self, state: VerificationState) -> None:
+        """Count the verdict on a delivered update."""
+        self._count(verification_counts(state))
 
     def flush(self) -> None:
         """Write what is not written; what cannot be written is tried again."""

@@ -42,7 +42,10 @@ class StoredOutcome:
 
 @dataclass(frozen=True)
 class OutcomeFilter:
-    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before."""
+    """Which outcomes a list names; ``None`` = any. Times bound the acceptance time: after <= created < before.
+
+    ``verify_before``: only those that were to be verified at that time or earlier.
+    """
 
     states: tuple[State, ...] | None = None
     device_compliance_policy_id: str | None = None
@@ -53,6 +56,7 @@ class OutcomeFilter:
     priority: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    verify_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,7 @@ class OutcomeStore(Purgeable, Protocol):
         """Replace many, each guarded by the etag of its predecessor; answers the ids of those that had changed."""
         ...
 
-    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None:
-        """Note when the bundle of these was taken or put; one without an outcome may keep others from it."""
-
+    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None: ...
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
@@ -214,12 +216,9 @@ class IdempotencyStore(Purgeable, Protocol):
     """First come, first kept, by scope. Raises ``Unavailable``."""
 
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
-        """The reservation that holds: the given one, or the one that was there before."""
-        ...
+        """The reservation that holds: the given one, or the one that was there before. ``reserve_all``: by scope."""
 
-    def reserve_all(self, reservations: Mapping[str, KeyReservation]) -> Mapping[str, KeyReservation]:
-        """The same for many, by scope, in few calls."""
-        ...
+    def reserve_all(self, reservations: Mapping[str, KeyReservation]) -> Mapping[str, KeyReservation]: ...
 
 
 class CounterStore(Purgeable, Protocol):

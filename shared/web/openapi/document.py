@@ -19,6 +19,7 @@ from shared.web import (
     stats,
     updates,
     user_statuses,
+    validation,
     webhooks,
 )
 from shared.web.caller import Callers
@@ -53,6 +54,7 @@ _NOTHING_YET: Final[dict[str, Any]] = {
     "supersededBy": None,
     "replayOf": None,
     "replayedBy": None,
+    "verification": None,
 }
 _ATTEMPT: Final[dict[str, Any]] = {
     "startedDateTime": "2026-11-23T20:30:01.204Z",
@@ -117,6 +119,7 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
             },
         }
     ],
+    "Validation": [validation.RESULT],
     "AuditRecord": [audit.EXAMPLE],
     "AuditList": [{"value": [audit.EXAMPLE]}],
     "Session": [{"authentication": "functionKeys"}, {"authentication": "entra", "signedIn": session.EXAMPLE}],
@@ -137,6 +140,7 @@ EXAMPLES: Final[dict[str, list[Schema]]] = {
 _SCHEMAS: Final[Schema] = {
     **SCHEMAS,
     **batch.SCHEMAS,
+    **validation.SCHEMAS,
     **erasures.SCHEMAS,
     **stats.SCHEMAS,
     **audit.SCHEMAS,
@@ -195,6 +199,7 @@ class OpenApi:
 PATHS: Final[Mapping[str, Mapping[str, Schema]]] = {
     **updates.OPERATIONS,
     **batch.OPERATIONS,
+    **validation.OPERATIONS,
     **user_statuses.OPERATIONS,
     **erasures.OPERATIONS,
     **webhooks.OPERATIONS,

@@ -101,6 +101,7 @@ _LISTED = {
     "supersededBy": nullable(UPDATE_ID),
     "replayOf": nullable(UPDATE_ID),
     "replayedBy": nullable(UPDATE_ID),
+    "verification": nullable(ref("Verification")),
 }
 _REST = {
     "attempts": {"type": "array", "items": ref("Attempt"), "maxItems": 20, "description": "The last ones."},

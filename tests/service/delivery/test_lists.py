@@ -52,7 +52,7 @@ def test_a_list_expires(world: World) -> None:
 def test_a_list_that_refuses_a_selection_is_read_whole(world: World, status: int) -> None:
     """It is asked once without it, and that is remembered."""
     world.graph.select_reply = GraphReply(status)
-    update_id = world.accept(**named())
+    update_id = world.accept(**named(userStatus=reported("20:20:00")))
     world.run()
     assert world.outcome(update_id).state is State.DELIVERED
     assert [link for _, link, _ in world.graph.lists] == [None, None, "from-2", "from-4"]

@@ -24,12 +24,12 @@ class Counted:
         return counted if callable(method) else method
 
 
-def counting() -> tuple[World, list[str]]:
+def counting(**environ: str) -> tuple[World, list[str]]:
     """A world whose storage calls are listed."""
     from shared.settings import Settings
     from shared.wiring.services import Services
 
-    settings = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"})
+    settings = Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true", **environ})
     world = World(settings)
     calls: list[str] = []
     counted = {name: Counted(getattr(world, name), calls) for name in PORTS}
@@ -91,3 +91,20 @@ def test_a_duplicate_costs_one_read() -> None:
     world.run()
     assert calls == ["get"]
     assert world.rate_limit.pacing.stamps == stamps
+
+
+def test_verifying_costs_a_delivery_nothing_and_a_sweep_little() -> None:
+    """The outcome says when it is due; a sweep finds all, reads each user status once and writes all together."""
+    world, calls = counting(VERIFY_AFTER_SECONDS="60")
+    for user in ("a", "b"):
+        world.accept(deviceComplianceUserStatusId=user)
+        calls.clear()
+        world.run()
+        assert calls == ["get", "read", "commit", "get", "commit", "replace"]
+    calls.clear()
+    world.clock.step(seconds=61)
+    assert world.relay.verify() == 2
+    assert calls == ["scan", "read", "read", "replace_all"]
+    calls.clear()
+    assert world.relay.verify() == 0
+    assert calls == ["scan"]
