@@ -39,6 +39,18 @@ def poison_bulk(message: func.QueueMessage) -> None:
     relay.poison_bulk_message(message)
 
 
+@app.queue_trigger(arg_name="message", queue_name=settings.notices_queue, connection=STORAGE, data_type=BINARY)
+async def notices(message: func.QueueMessage) -> None:
+    """Send an outcome notice."""
+    await relay.notice_message(message)
+
+
+@app.queue_trigger(arg_name="message", queue_name=settings.notices_poison_queue, connection=STORAGE, data_type=BINARY)
+async def notices_poison(message: func.QueueMessage) -> None:
+    """Take an outcome notice that the host gave up."""
+    await relay.notice_message.poisoned(message)
+
+
 # Timers
 
 
@@ -64,6 +76,18 @@ def verify(timer: func.TimerRequest) -> None:
 def verify_everything(timer: func.TimerRequest) -> None:
     """Verify what was delivered long after its acceptance."""
     relay.verify(everything=True)
+
+
+@app.timer_trigger(arg_name="timer", schedule="5 * * * * *")
+def put_due_notices(timer: func.TimerRequest) -> None:
+    """Put outcome notices into their outbox that a crash has kept from it."""
+    relay.outbox.sweep()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
+def put_all_due_notices(timer: func.TimerRequest) -> None:
+    """Put those of the whole retention into their outbox."""
+    relay.outbox.sweep(everything=True)
 
 
 @app.timer_trigger(arg_name="timer", schedule="15 * * * * *")

@@ -38,8 +38,9 @@ def connection_string(blob: int, queue: int, table: int) -> str:
 
 
 def make_queues(connection: str, queue: str) -> None:
-    """The update queues of both lanes and their poison queues: a sender may be the first to come."""
+    """Make the queues of both lanes and of notices, with their poison queues: a sender may be the first to come."""
     service = QueueServiceClient.from_connection_string(connection, retry_total=2)
-    for name in (queue, f"{queue}-poison", f"{queue}-bulk", f"{queue}-bulk-poison"):
-        with suppress(ResourceExistsError):
-            service.create_queue(name)
+    for name in (queue, f"{queue}-bulk", f"{queue}-notices"):
+        for made in (name, f"{name}-poison"):
+            with suppress(ResourceExistsError):
+                service.create_queue(made)

@@ -23,7 +23,7 @@ param azureCloud string = environment().name
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
-@description('Update queue (setting UPDATES_QUEUE). Its poison queue is NAME-poison.')
+@description('Update queue (setting UPDATES_QUEUE). The outbox of notices is NAME-notices; each has a poison queue.')
 @minLength(3)
 @maxLength(48)
 param queueName string = 'compliance-updates'
@@ -156,6 +156,7 @@ var deadLetterContainerName = 'event-dead-letters'
 var triggerQueueNames = [
   queueName
   '${queueName}-bulk'
+  '${queueName}-notices'
 ]
 var queueNames = flatten(map(triggerQueueNames, name => [name, '${name}-poison']))
 // Queues that senders may put messages on.

@@ -75,7 +75,7 @@ def test_a_cloud_has_its_root_and_audience(cloud: str, root: str) -> None:
         ("UPDATES_STORAGE", "AccountName=a;AccountKey="),
         ("UPDATES_QUEUE", "Upper"),
         ("UPDATES_QUEUE", "a--b"),
-        ("UPDATES_QUEUE", "q" * 57),
+        ("UPDATES_QUEUE", "q" * 49),
         ("UPDATES_TABLE_PREFIX", "1a"),
         ("UPDATES_TABLE_PREFIX", "a-b"),
         ("GRAPH_CLOUD", "mars"),

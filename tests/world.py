@@ -16,6 +16,7 @@ from tests.fakes.erasures import MemoryErasures
 from tests.fakes.graph import ScriptedGraph
 from tests.fakes.idempotency import MemoryKeys
 from tests.fakes.identity import ScriptedIdentity
+from tests.fakes.notices import RecordedReceiver
 from tests.fakes.outcomes import MemoryOutcomes
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.rate_limit import MemoryRateLimit
@@ -31,6 +32,8 @@ class World:
         self.clock = SteppedClock()
         self.randomness = CountedRandomness()
         self.queue, self.bulk_queue = MemoryQueue(self.clock), MemoryQueue(self.clock, bulk=True)
+        self.notices = MemoryQueue(self.clock)
+        self.receivers = {name: RecordedReceiver() for name in settings.notices}
         self.outcomes = MemoryOutcomes()
         self.user_statuses = MemoryUserStatuses()
         self.rate_limit = MemoryRateLimit()
@@ -49,6 +52,8 @@ class World:
         return {
             "queue": self.queue,
             "bulk_queue": self.bulk_queue,
+            "notices": self.notices,
+            "notice_receivers": self.receivers,
             "outcomes": self.outcomes,
             "user_statuses": self.user_statuses,
             "idempotency_keys": self.idempotency_keys,
@@ -95,6 +100,19 @@ class World:
             if not self.deliver_next():
                 self.clock.moment = max(self.clock.moment, min(message.visible for message in messages))
         raise AssertionError(f"still {len(messages)} messages after {most} turns")
+
+    def send_notices(self, most: int = 500) -> None:
+        """Send notices until the outbox is empty, moving time to the next message whenever none is visible."""
+        for _ in range(most):
+            if not self.notices.messages:
+                return
+            message = self.notices.receive()
+            if message is None:
+                self.clock.moment = max(self.clock.moment, min(each.visible for each in self.notices.messages))
+                continue
+            self.relay.send_notice(message.text.encode())
+            self.notices.delete(message)
+        raise AssertionError(f"still {len(self.notices.messages)} notices after {most} turns")
 
     def outcome(self, update_id: str) -> Outcome:
         """An update's outcome."""

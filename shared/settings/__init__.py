@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from shared.core.delivery.notice_destination import Destination, QueueDestination
 from shared.core.intake.webhook_source import WebhookSource
-from shared.settings.storage import STORAGE, Storage, read_storage
+from shared.settings.storage import STORAGE, Storage, read_queue_storage, read_storage
 from shared.settings.values import (
     CLOUDS,
     GUID,
@@ -17,6 +18,7 @@ from shared.settings.values import (
     cloud,
     duration,
     matching,
+    notices,
     number,
     one_of,
     sources,
@@ -30,7 +32,7 @@ _BEYOND_DEADLINE = timedelta(days=1)
 _QUEUE = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,46}[a-z0-9]")
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 _INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
-_SECRET = frozenset({STORAGE, "WEBHOOK_SOURCES", _INSIGHTS})
+_SECRET = frozenset({STORAGE, "WEBHOOK_SOURCES", "NOTICES", _INSIGHTS})
 
 
 class InvalidSettings(ValueError):
@@ -59,6 +61,9 @@ class Settings:
     retry_max_seconds: float
     outcome_retention: timedelta
     webhook_sources: Mapping[str, WebhookSource]
+    notices: Mapping[str, Destination]
+    #: By the ``connection`` of a destination that is a queue.
+    notice_storages: Mapping[str, Storage]
     public_base_url: str | None
     authentication: Authentication
     #: Whether App Service authentication is on: only then are its headers to be trusted.
@@ -83,6 +88,16 @@ class Settings:
     def bulk_poison_queue(self) -> str:
         """The same for the bulk lane."""
         return f"{self.bulk_queue}-poison"
+
+    @property
+    def notices_queue(self) -> str:
+        """The outbox of outcome notices."""
+        return f"{self.queue}-notices"
+
+    @property
+    def notices_poison_queue(self) -> str:
+        """Where the host moves notices that failed too often (docs/graph-facts.md#f33)."""
+        return f"{self.notices_queue}-poison"
 
     @property
     def http_auth_level(self) -> str:
@@ -111,13 +126,29 @@ class Settings:
 
         read_all = {field: read(*row) for field, row in _SETTINGS.items()}
         storage = read_storage(given, faults)
+        notice_storages = _notice_storages(read_all["notices"] or {}, given, faults)
         faults += _contradictions(read_all)
         if faults:
             raise InvalidSettings(faults)
         graph_cloud = read_all.pop("cloud")
         root = read_all.pop("graph_base_url") or graph_cloud
         read_all.pop("worker_telemetry")
-        return cls(storage=storage, graph_root=root, graph_audience=f"{graph_cloud}/.default", **read_all)
+        return cls(
+            storage=storage,
+            notice_storages=notice_storages,
+            graph_root=root,
+            graph_audience=f"{graph_cloud}/.default",
+            **read_all,
+        )
+
+
+def _notice_storages(
+    destinations: Mapping[str, Destination], given: Mapping[str, str], faults: list[str]
+) -> dict[str, Storage]:
+    names = {to.connection for to in destinations.values() if isinstance(to, QueueDestination)}
+    return {name: read_queue_storage(given, faults, name) for name in sorted(names - {STORAGE})} | (
+        {STORAGE: read_queue_storage(given, [], STORAGE)} if STORAGE in names else {}
+    )
 
 
 def _contradictions(read_all: Mapping[str, Any]) -> Iterator[str]:
@@ -172,6 +203,12 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
         "{}",
         sources,
         'a JSON object: source name -> {"verify": {...}, "map": {...}}',
+    ),
+    "notices": (
+        "NOTICES",
+        "{}",
+        notices,
+        'a JSON object: source name or "*" -> {"type": "webhook", "queue" or "eventGrid", ...}',
     ),
     "public_base_url": (
         "PUBLIC_BASE_URL",

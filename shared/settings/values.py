@@ -1,15 +1,15 @@
 """Readers of setting values: text becomes a value, or ``ValueError`` is raised."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from urllib.parse import urlsplit
 
 from shared.core.basics import guid
+from shared.core.basics.web_address import web_address
+from shared.core.delivery.notice_destination import Destination, notice_destinations
 from shared.core.intake.webhook_source import WebhookSource, webhook_sources
 
 #: Graph's root by cloud (docs/graph-facts.md#clouds).
@@ -94,28 +94,15 @@ def write_quota(text: str) -> WriteQuota:
 
 
 def url(text: str, *, plain_anywhere: bool) -> str:
-    """Return an absolute URL without a slash at its end; plain http only on loopback, unless ``plain_anywhere``.
-
-    It goes into headers as it is, so it is ASCII without white space or control characters.
-    """
-    if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
-        raise ValueError
-    url = urlsplit(text)
-    host = url.hostname or ""
-    bad = url.query or url.fragment or url.username or url.password or not host
-    plain = url.scheme == "http" and (plain_anywhere or _is_loopback(host))
-    if bad or not (url.scheme == "https" or plain):
-        raise ValueError
-    return text.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """Return an absolute URL without a query, and without a slash at its end."""
+    return web_address(text, plain_anywhere=plain_anywhere).rstrip("/")
 
 
 def sources(text: str) -> dict[str, WebhookSource]:
     """Read the webhook sources."""
     return webhook_sources(json.loads(text))
+
+
+def notices(text: str) -> dict[str, Destination]:
+    """Read where outcome notices go."""
+    return notice_destinations(json.loads(text))

@@ -1,5 +1,7 @@
 """Queue messages as the host passes them, turned into what the use cases take."""
 
+import asyncio
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,6 +10,7 @@ import azure.functions as func  # noqa: TID251 - the queue's triggers use the ho
 from shared.core.basics.trace import read_traceparent
 from shared.service.delivery.deliver import Deliver, Delivery
 from shared.service.maintenance.poison_queue import ConsumePoison
+from shared.service.notices.send import SendNotice
 
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +37,25 @@ class PoisonMessages:
     def __call__(self, message: func.QueueMessage) -> None:
         """Take a message that the host gave up."""
         self.consume(delivery_of(message, None, bulk=self.bulk))
+
+
+@dataclass(frozen=True)
+class NoticeMessages:
+    """The triggers of the outbox and of its poison queue.
+
+    Notices are sent on threads of their own: a receiver that hangs takes none from deliveries.
+    """
+
+    send: SendNotice
+    threads: Executor
+
+    async def __call__(self, message: func.QueueMessage) -> None:
+        """Send a notice."""
+        await asyncio.get_running_loop().run_in_executor(self.threads, self.send, message.get_body())
+
+    async def poisoned(self, message: func.QueueMessage) -> None:
+        """Take a notice that the host gave up."""
+        await asyncio.get_running_loop().run_in_executor(self.threads, self.send.poisoned, message.get_body())
 
 
 def delivery_of(message: func.QueueMessage, invocation: str | None, *, bulk: bool) -> Delivery:

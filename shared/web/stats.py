@@ -15,7 +15,7 @@ from shared.core.intake.webhook_source import Refusal
 from shared.core.rate_limit.quota import Quota, used
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import QueueHead, RateLimitStore
+from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
 from shared.service.queues import Queues, both
 from shared.web.caller import Callers
 from shared.web.endpoint import endpoint
@@ -30,6 +30,8 @@ class StatsApi:
 
     counters: Counters
     queues: Queues
+    #: The outbox; None where no notices are sent.
+    notices: UpdateQueue | None
     pacing: RateLimitStore
     quota: Quota
     clock: Clock
@@ -62,6 +64,7 @@ class StatsApi:
                 "lanes": {priority: _queue(head, now) for priority, head in heads.items()},
                 "quota": self._quota(now),
                 "verification": dict(statistics.verification),
+                "notices": {**statistics.notices, "waiting": self.notices.head().length if self.notices else 0},
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
@@ -112,6 +115,10 @@ SCHEMAS: Final[Schema] = {
                 description="Delivered updates whose values were read back in the last 24 hours.",
             ),
             "webhooks": {"type": "object", "additionalProperties": ref("WebhookRequests")},
+            "notices": object_of(
+                {"sent": COUNT, "waiting": COUNT, "dropped": COUNT},
+                description="Outcome notices: sent and dropped in the last 24 hours, and those that wait now.",
+            ),
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
             "queue": _QUEUE,
             "lanes": object_of(dict.fromkeys(PRIORITIES, _QUEUE)),

@@ -6,7 +6,7 @@ Every instance needs the SDKs, so this module loads them when the app starts.
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from shared.adapters.system import SystemClock, SystemRandomness, call_later
 from shared.service.ports import storage
 from shared.service.ports.audit import AuditStore
 from shared.service.ports.graph import Graph, Identity
+from shared.service.ports.notices import NoticeReceiver
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.telemetry import NoTelemetry, Telemetry
 from shared.settings import Settings
@@ -44,6 +45,8 @@ class Ports:
 
     queue: storage.UpdateQueue
     bulk_queue: storage.UpdateQueue
+    notices: storage.UpdateQueue
+    notice_receivers: Mapping[str, NoticeReceiver]
     outcomes: storage.OutcomeStore
     user_statuses: storage.UserStatusStore
     rate_limit: storage.RateLimitStore
@@ -71,6 +74,7 @@ def connect(settings: Settings, **instead: Any) -> Ports:
         "sleep": lambda: asyncio.sleep,
         "call_later": lambda: call_later,
         "telemetry": lambda: _telemetry(settings),
+        "notice_receivers": lambda: _notice_receivers(settings, now),
         "identity": lambda: ManagedIdentity(scope=settings.graph_audience, client_id=settings.client_id, clock=now),
         "graph": lambda: _graph(settings, now),
     }
@@ -94,6 +98,7 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
     return {
         "queue": lambda: StorageQueue(clients.queue(settings.queue)),
         "bulk_queue": lambda: StorageQueue(clients.queue(settings.bulk_queue)),
+        "notices": lambda: StorageQueue(clients.queue(settings.notices_queue)),
         "outcomes": lambda: OutcomeTable(table("Outcomes"), table("OpenHours")),
         "user_statuses": lambda: UserStatusTable(table("UserStatuses")),
         "rate_limit": lambda: RateLimitTable(table("Pacing")),
@@ -114,6 +119,15 @@ def _graph(settings: Settings, now: Callable[[], datetime]) -> GraphClient:
         clock=now,
         new_guid=lambda: str(uuid.uuid4()),
     )
+
+
+def _notice_receivers(settings: Settings, now: Callable[[], datetime]) -> Mapping[str, NoticeReceiver]:
+    """Return the receivers of ``NOTICES``; without that setting nothing of them is loaded."""
+    if not settings.notices:
+        return {}
+    from shared.wiring.notice_receivers import notice_receivers
+
+    return notice_receivers(settings, now, USER_AGENT)
 
 
 def _telemetry(settings: Settings) -> Telemetry:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.service.maintenance.purge import Purge
     from shared.service.maintenance.reconcile import Reconcile
     from shared.service.maintenance.verify import Verify
+    from shared.service.notices.send import SendNotice
 
 
 class Maintenance(UseCases):
@@ -39,6 +40,23 @@ class Maintenance(UseCases):
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
             deadline=self.settings.delivery_deadline,
+        )
+
+    @made_once
+    def send_notice(self) -> SendNotice:
+        from shared.core.delivery.notice import NoticeBackoff
+        from shared.service.notices.send import SendNotice
+
+        ports, settings = self.ports, self.settings
+        return SendNotice(
+            ports.notices,
+            ports.outcomes,
+            ports.notice_receivers,
+            self.counters,
+            ports.clock,
+            ports.randomness,
+            NoticeBackoff(settings.retry_base_seconds, settings.retry_max_seconds),
+            f"{settings.public_base_url or ''}/api/updates",
         )
 
     @made_once

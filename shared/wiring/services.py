@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shared.web.erasures import ErasuresApi
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
-    from shared.web.queue_message import PoisonMessages, UpdateMessages
+    from shared.web.queue_message import NoticeMessages, PoisonMessages, UpdateMessages
     from shared.web.running_checks import RunningChecks
     from shared.web.session import SessionApi
     from shared.web.stats import StatsApi
@@ -66,6 +66,13 @@ class Services(Maintenance):
 
         return PoisonMessages(self.consume_poison, bulk=True)
 
+    @made_once
+    def notice_message(self) -> NoticeMessages:
+        from shared.web.queue_message import NoticeMessages
+        from shared.wiring.notice_receivers import NOTICES_AT_ONCE
+
+        return NoticeMessages(self.send_notice, ThreadPoolExecutor(NOTICES_AT_ONCE, "notices"))
+
     # HTTP.
 
     @made_once
@@ -99,7 +106,7 @@ class Services(Maintenance):
         validate = Validate(
             directories=self.directories,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             rate_limit=ports.rate_limit,
             quota=self.quota,
             clock=ports.clock,
@@ -137,7 +144,15 @@ class Services(Maintenance):
         from shared.web.stats import StatsApi
 
         ports = self.ports
-        return StatsApi(self.counters, self.queues, ports.rate_limit, self.quota, ports.clock, self.callers)
+        return StatsApi(
+            counters=self.counters,
+            queues=self.queues,
+            notices=ports.notices if self.settings.notices else None,
+            pacing=ports.rate_limit,
+            quota=self.quota,
+            clock=ports.clock,
+            callers=self.callers,
+        )
 
     @made_once
     def doctor(self) -> DoctorApi:

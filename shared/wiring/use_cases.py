@@ -5,18 +5,14 @@ So an instance that only delivers never loads the doctor.
 
 from __future__ import annotations
 
-import threading
-import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared.settings import Settings
-from shared.wiring.adapters import Ports, connect
 from shared.wiring.once import made_once
+from shared.wiring.outcomes import OutcomeUseCases
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
-    from shared.service.audit import Audit
     from shared.service.delivery.cancel import Cancel
     from shared.service.delivery.complete import Complete
     from shared.service.delivery.decide import Decide
@@ -31,33 +27,14 @@ if TYPE_CHECKING:
     from shared.service.intake.accept import Accept
     from shared.service.intake.replay import Replay
     from shared.service.intake.webhook_refusals import WebhookRefusals
-    from shared.service.outcomes.counters import Counters
-    from shared.service.outcomes.put_back import PutBack
-    from shared.service.outcomes.repository import OutcomeRepository
-    from shared.service.queues import Queues
     from shared.service.rate_limiter import RateLimiter
 
 #: Storage calls of one batch at a time: more would slow down single requests.
 STORAGE_CALLS_AT_ONCE = 16
 
 
-class UseCases:
-    """One of each for one app; ``instead`` names ports to use in place of the real ones (``queue=``, ``graph=``)."""
-
-    def __init__(self, settings: Settings, **instead: Any) -> None:
-        self.settings = settings
-        self.lock = threading.RLock()
-        self._instead = instead
-
-    @made_once
-    def ports(self) -> Ports:
-        return connect(self.settings, **self._instead)
-
-    @made_once
-    def queues(self) -> Queues:
-        from shared.service.queues import Queues
-
-        return Queues(self.ports.queue, self.ports.bulk_queue)
+class UseCases(OutcomeUseCases):
+    """One of each for one app."""
 
     # Intake.
 
@@ -160,8 +137,7 @@ class UseCases:
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        ports, verify_after = self.ports, self.settings.verify_after
-        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock, self.settings.verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -187,8 +163,7 @@ class UseCases:
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        ports = self.ports
-        verify_after = self.settings.verify_after
+        ports, verify_after = self.ports, self.settings.verify_after
         return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once
@@ -225,29 +200,3 @@ class UseCases:
         retry = RetryPolicy(settings.retry_base_seconds, settings.retry_max_seconds, settings.write_quota.seconds)
         limits = DeliveryLimits(settings.delivery_deadline, retry)
         return Decide(self.ports.clock, self.ports.randomness, limits)
-
-    # Outcomes and audit.
-
-    @made_once
-    def audit(self) -> Audit:
-        from shared.service.audit import Audit
-
-        return Audit(self.ports.audit, self.ports.clock, self.ports.randomness)
-
-    @made_once
-    def repository(self) -> OutcomeRepository:
-        from shared.service.outcomes.repository import OutcomeRepository
-
-        return OutcomeRepository(self.ports.outcomes, self.ports.clock, self.counters, self.ports.telemetry)
-
-    @made_once
-    def put_back(self) -> PutBack:
-        from shared.service.outcomes.put_back import PutBack
-
-        return PutBack(self.queues, self.repository, self.ports.clock)
-
-    @made_once
-    def counters(self) -> Counters:
-        from shared.service.outcomes.counters import Counters
-
-        return Counters(self.ports.counters, self.ports.clock, uuid.uuid4().hex, self.ports.call_later)

@@ -86,6 +86,10 @@ class MemoryOutcomes:
         within = [outcome for outcome in opened if since <= outcome.created < before]
         yield from sorted(within, key=lambda outcome: outcome.id)
 
+    def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
+        found = [outcome for outcome, _ in list(self.rows.values()) if outcome.notice_due is not None]
+        yield from [outcome for outcome in found if since is None or since <= outcome.created < before]
+
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         final = [update_id for update_id, (outcome, _) in sorted(self.rows.items()) if outcome.state.final]
         old = [update_id for update_id in final if accepted_at(update_id) < before]

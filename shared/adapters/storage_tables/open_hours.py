@@ -30,10 +30,11 @@ class OpenHours:
         self._noted: dict[str, datetime] = {}
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
-        """Note the hours of open outcomes that come late, before they are inserted."""
+        """Note the hours of open or marked outcomes that come late, before they are inserted."""
         for outcome in outcomes:
             hour, now = keys(outcome.id)[0], outcome.last_action
-            if outcome.state.final or now < hour_at(hour) + _HOUR + _LATE_AFTER:
+            settled = outcome.state.final and outcome.notice_due is None
+            if settled or now < hour_at(hour) + _HOUR + _LATE_AFTER:
                 continue
             if hour not in self._noted or now >= self._noted[hour] + _NOTED_FOR:
                 self._table.put(_row(_LATE, hour, now))

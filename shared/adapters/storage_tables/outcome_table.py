@@ -19,6 +19,8 @@ from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomePage, P
 
 _IN_ONE_GO = 100
 _FINAL = tuple(state for state in State if state.final)
+#: Rows without the column do not match.
+_MARKED = "NoticeDue gt @nothing"
 
 
 class OutcomeTable:
@@ -98,14 +100,25 @@ class OutcomeTable:
         return replace(from_row(whole[0] if whole else row), attempts=(), result=None, raw_message=None)
 
     def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
-        """Read the hours that are not known to be closed, oldest first, a query each."""
+        """Read the hours that are not known to be closed, oldest first, a query each; what is marked keeps one open."""
         for hour in self._hours.open(since, before):
             found = False
-            for row in self._table.query(*_not_final(hour, before), LISTED):
+            for row in self._table.query(*_unfinished(hour, before), LISTED):
                 found = True
-                yield from readable((row,), self._listed)
+                for outcome in readable((row,), self._listed):
+                    if not outcome.state.final:
+                        yield outcome
             if not found:
                 self._hours.close(hour, before)
+
+    def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
+        """Read the hours that ``open`` reads, a query each; the whole table where there is no ``since``."""
+        if since is None:
+            yield from readable(self._table.query(_MARKED, {"nothing": ""}, LISTED), self._listed)
+            return
+        for hour in self._hours.open(since, before):
+            text, parameters = f"PartitionKey eq @hour and {_MARKED}", {"hour": hour, "nothing": ""}
+            yield from readable(self._table.query(text, parameters, LISTED), self._listed)
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         """Delete a page of final outcomes, a partition's hundred in a call."""
@@ -123,10 +136,13 @@ def _stored(row: Row) -> StoredOutcome:
     return StoredOutcome(from_row(row), row.metadata["etag"])  # type: ignore[attr-defined]
 
 
-def _not_final(hour: str, before: datetime) -> tuple[str, Row]:
+def _unfinished(hour: str, before: datetime) -> tuple[str, Row]:
+    """Return the query for what is not final, or final and marked for its notice."""
     # States that only a newer version knows are open, too.
-    parameters = {f"State{number}": state.name for number, state in enumerate(_FINAL)} | {"hour": hour}
-    terms = ["PartitionKey eq @hour", *(f"State ne @{name}" for name in parameters if name != "hour")]
+    states = {f"State{number}": state.name for number, state in enumerate(_FINAL)}
+    is_open = " and ".join(f"State ne @{name}" for name in states)
+    parameters = states | {"hour": hour, "nothing": ""}
+    terms = ["PartitionKey eq @hour", f"( {is_open} or {_MARKED} )"]
     last_hour, parameters["row"] = bound(before)
     if hour == last_hour:
         terms.append("RowKey gt @row")

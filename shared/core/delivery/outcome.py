@@ -111,8 +111,9 @@ class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
-    last gave it another message, ``moved`` when the bundle that carries it was last taken or put. ``verify_at`` is when
-    Graph's list is to be read back. ``unknown`` is what a newer version wrote and this one does not know.
+    last gave it another message, ``moved`` when its bundle was last taken or put. ``notice_due`` is when the update
+    ended, while its notice may not be in the outbox yet. ``verify_at`` is when Graph's list is to be read back.
+    ``unknown`` is what a newer version wrote and this one does not know.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Outcome:
     erased: Tombstone | None = None
     put_back: datetime | None = None
     moved: datetime | None = None
+    notice_due: datetime | None = None
     verify_at: datetime | None = None
     verification: Verification | None = None
     unknown: Members = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 A count is a name and a number: a status (moves in count up, moves out count down, so that the sum is how many are in
 it), a ``statusDetail`` of success, ``error:`` with a final error code, ``writes`` for Graph calls, ``webhook:`` with a
-source for its requests, and with a source and a reason for those that were refused; ``verification:`` with a verdict.
+source for its requests, and with a source and a reason for those that were refused; ``verification:`` with a verdict,
+``notices:`` with what became of a notice.
 """
 
 from collections import Counter
@@ -19,7 +20,9 @@ type Minutes = Mapping[int, Mapping[str, int]]
 type Counts = Mapping[str, int]
 
 WRITES = "writes"
-_ERROR, _WEBHOOK, _VERIFICATION = "error:", "webhook:", "verification:"
+_ERROR, _WEBHOOK, _VERIFICATION, _NOTICES = "error:", "webhook:", "verification:", "notices:"
+#: What becomes of an outcome notice.
+SENT, DROPPED = "sent", "dropped"
 #: What statistics reach back.
 REACH = timedelta(hours=24)
 #: Deliveries are shown for this many minutes, and their rate is the mean of the last few.
@@ -53,6 +56,8 @@ class Statistics:
     delivered: tuple[tuple[datetime, int], ...]
     #: By source; ``*`` is all sources that are not configured.
     webhooks: Mapping[str, WebhookStatistics]
+    #: Outcome notices, ``SENT`` and ``DROPPED``.
+    notices: Counts
     verification: Counts
 
     @property
@@ -79,6 +84,11 @@ def webhook_counts(source: str, refusal: str | None) -> Counts:
     """Return what a request of a webhook source counts."""
     requests = {f"{_WEBHOOK}{source}": 1}
     return requests if refusal is None else {**requests, f"{_WEBHOOK}{source}:{refusal}": 1}
+
+
+def notice_counts(became: str) -> Counts:
+    """Return what an outcome notice counts that was ``SENT`` or ``DROPPED``."""
+    return {f"{_NOTICES}{became}": 1}
 
 
 def verification_counts(state: VerificationState) -> Counts:
@@ -113,6 +123,7 @@ def sum_counts(hours: Iterable[tuple[datetime, Minutes]], now: datetime) -> Stat
         writes=total[WRITES],
         delivered=tuple((moment, delivered[moment]) for moment in shown),
         webhooks={source: _webhook(source, total, latest) for source in _sources(latest)},
+        notices={became: total[f"{_NOTICES}{became}"] for became in (SENT, DROPPED)},
         verification={state.value: total[f"{_VERIFICATION}{state.value}"] for state in VerificationState},
     )
 

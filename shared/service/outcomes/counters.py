@@ -18,6 +18,7 @@ from shared.core.delivery.statistics import (
     Minutes,
     Statistics,
     hour_of,
+    notice_counts,
     sum_counts,
     transition_counts,
     verification_counts,
@@ -57,6 +58,10 @@ class Counters:
     def webhook_requested(self, source: str, refusal: str | None) -> None:
         """Count a request of a webhook source, and why it was refused."""
         self._count(webhook_counts(source, refusal))
+
+    def notice_ended(self, became: str) -> None:
+        """Count an outcome notice: ``statistics.SENT`` or ``statistics.DROPPED``."""
+        self._count(notice_counts(became))
 
     def verified(self, state: VerificationState) -> None:
         """Count the verdict on a delivered update."""

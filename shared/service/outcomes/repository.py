@@ -1,6 +1,6 @@
 """Changing outcomes when others may change them too: read, move, replace, and again if someone was faster.
 
-Every change of a state passes here, so this is where states are counted.
+Every change of a state passes here, so this is where states are counted, and where notices of final ones begin.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from shared.core.delivery.outcome import Outcome, queued
 from shared.core.intake.envelope import Envelope
 from shared.service.compare_and_swap import compare_and_swap
 from shared.service.outcomes.counters import Counters
+from shared.service.outcomes.outbox import Outbox
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import Conflict, OutcomeStore, StoredOutcome
 from shared.service.ports.telemetry import Telemetry
@@ -33,6 +34,7 @@ class OutcomeRepository:
     clock: Clock
     counters: Counters
     telemetry: Telemetry
+    outbox: Outbox
 
     def get(self, update_id: str) -> StoredOutcome | None:
         """Return an update's outcome; None when it has none."""
@@ -40,20 +42,24 @@ class OutcomeRepository:
 
     def insert(self, outcome: Outcome) -> StoredOutcome | None:
         """Return the outcome as stored; None when its update has one already."""
+        outcome = self.outbox.marked(None, outcome)
         etag = self.outcomes.insert(outcome)
         if etag is None:
             return None
         self._moved(None, outcome)
+        self.outbox.announce((outcome,))
         return StoredOutcome(outcome, etag)
 
     def insert_all(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Insert many; return the ids of updates that had an outcome already."""
         if len(outcomes) == 1:
             return [] if self.insert(outcomes[0]) else [outcomes[0].id]
+        outcomes = [self.outbox.marked(None, outcome) for outcome in outcomes]
         there = self.outcomes.insert_all(outcomes)
-        for outcome in outcomes:
-            if outcome.id not in there:
-                self._moved(None, outcome)
+        made = [outcome for outcome in outcomes if outcome.id not in there]
+        for outcome in made:
+            self._moved(None, outcome)
+        self.outbox.announce(made)
         return sorted(there)
 
     def move(self, envelope: Envelope, known: StoredOutcome | None, change: Callable[[Outcome], Outcome]) -> Outcome:
@@ -70,7 +76,7 @@ class OutcomeRepository:
         def changed(outcome: Outcome) -> Outcome:
             nonlocal move
             move = None if outcome.state.final else _Move(stored.outcome if stored else None)
-            return change(outcome) if move else outcome
+            return self.outbox.marked(outcome, change(outcome)) if move else outcome
 
         def write(outcome: Outcome, stored: StoredOutcome | None) -> None:
             if stored is not None:
@@ -81,25 +87,30 @@ class OutcomeRepository:
         after = compare_and_swap(read, changed, write)
         if move is not None:
             self._moved(move.before, after)
+            self.outbox.announce((after,))
         return after
 
     def write(self, outcome: Outcome, known: StoredOutcome | None) -> bool:
         """Put it in the place of what is known (None: there was nothing); False when someone was faster."""
         if known is None:
             return self.insert(outcome) is not None
+        outcome = self.outbox.marked(known.outcome, outcome)
         try:
             self.outcomes.replace(outcome, known.etag)
         except Conflict:
             return False
         self._moved(known.outcome, outcome)
+        self.outbox.announce((outcome,))
         return True
 
     def write_all(self, changes: Sequence[tuple[StoredOutcome, Outcome]]) -> frozenset[str]:
         """Put each in the place of the outcome it was made from; answers the ids of those that others had changed."""
-        changed = self.outcomes.replace_all([StoredOutcome(after, before.etag) for before, after in changes])
-        for before, after in changes:
-            if after.id not in changed:
-                self._moved(before.outcome, after)
+        marked = [(before, self.outbox.marked(before.outcome, after)) for before, after in changes]
+        changed = self.outcomes.replace_all([StoredOutcome(after, before.etag) for before, after in marked])
+        written = [(before, after) for before, after in marked if after.id not in changed]
+        for before, after in written:
+            self._moved(before.outcome, after)
+        self.outbox.announce([after for _, after in written])
         return changed
 
     def note_moved(self, update_ids: Sequence[str]) -> None:

@@ -164,10 +164,10 @@ class OutcomeStore(Purgeable, Protocol):
         """The same, whole."""
 
     def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
-        """Yield those accepted between the two times that are not final, as lists show them.
+        """Yield those accepted between the two times that are not final; the cost follows what is open."""
 
-        The cost follows what is open, not what is kept.
-        """
+    def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
+        """Yield outcomes with ``notice_due``, as lists show them; without ``since`` of all that are kept."""
 
 
 class UserStatusStore(Protocol):

@@ -1,0 +1,1 @@
+"""Sending outcome notices from their outbox."""

@@ -1,0 +1,1 @@
+"""Outcome notices: their outbox, and how they are sent."""
