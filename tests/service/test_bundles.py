@@ -92,7 +92,9 @@ def test_a_bundle_from_the_poison_queue_is_put_back_item_by_item(world: World) -
     ids = accept(world)
     text = world.bulk_queue.messages.pop().text
     world.relay.consume_poison(Delivery(text.encode(), "poison", NOW, 1, bulk=True))
-    assert [(item["id"], item["poisoned"]) for item in world.bulk_queue.documents()] == [(one, 1) for one in ids]
+    assert [(item["id"], item["poisoned"]) for item in world.bulk_queue.documents()] == [
+        (update_id, 1) for update_id in ids
+    ]
     world.run()
     assert states(world, ids) == [State.DELIVERED] * 5
 
