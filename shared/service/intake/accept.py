@@ -74,7 +74,7 @@ class Accept:
     ) -> list[AcceptResult]:
         """Return a verdict for each, in order; no fault of one update touches another.
 
-        Of one key's twins the first is first; of one user's values without a report's time the last stand.
+        Of one key's repeats the first is first; of one user's values without a report's time the last stand.
         """
         # Sorted: within a millisecond chance must not decide which of them is the later one.
         ids = sorted(new_update_id(self.clock.now(), self.randomness.bits()) for _ in updates)
