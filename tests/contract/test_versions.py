@@ -146,7 +146,7 @@ def test_an_erasure_with_members_of_a_newer_version_goes_on(rows: Rows) -> None:
 def test_a_key_and_counts_with_members_of_a_newer_version_are_read(rows: Rows) -> None:
     """A fake finds the first update of its key."""
     first = rows.ports.idempotency_keys.reserve("s" * 64, KeyReservation(an_id(), "f"))
-    rows.change("idempotency_keys", "s" * 64, "key", Lane="bulk")
+    rows.change("idempotency_keys", "s", "s" * 64, Lane="bulk")
     hour = NOW.replace(minute=0)
     rows.ports.counters.write(hour, "a", {1: {"succeeded": 2}})
     rows.change("counters", "2026-11-23T20:00+00:00", "a", Lane="bulk")
