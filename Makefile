@@ -47,14 +47,14 @@ run: install ## the relay with all that it needs, on this machine
 demo: install ## send the documented example to `make run` and watch it arrive
 	@$(BIN)/python -m emulator.demo
 
-test: lint types types-js layers security coverage ## everything; some 5 minutes
+test: lint types types-js layers security openapi-lint coverage ## everything; some 5 minutes
 	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder $(THOROUGH)
 
 test-host: install ## the end-to-end tests on Microsoft's own host: func of the Azure Functions Core Tools
 	@command -v func >/dev/null || { echo "there is no func on the PATH: install the Azure Functions Core Tools 4"; exit 1; }
 	RELAY_HOST=func $(BIN)/python -m pytest -q -rs tests/end_to_end tests/emulator/test_host_http.py tests/emulator/test_host_queue.py
 
-check: install lint types types-js layers security ## the inner loop: some 20 seconds
+check: install lint types types-js layers security openapi-lint ## the inner loop: some 20 seconds
 	HYPOTHESIS_PROFILE=quick $(QUICK) -m 'not exhaustive'
 
 fix: .venv/installed ## format, and mend what ruff can mend
@@ -90,7 +90,7 @@ mutants: .venv/installed ## which changes of core no test would notice (mutmut);
 	@PATH="$(CURDIR)/$(BIN):$$PATH" mutmut run $(if $(ONLY),'$(ONLY)')
 	@$(BIN)/mutmut results | sed '/not checked\|caught by/d'
 
-openapi-lint: install ## the OpenAPI document against the rules of redocly.yaml
+openapi-lint: .venv/installed node_modules/installed ## the OpenAPI document against the rules of redocly.yaml
 	@$(BIN)/python -c 'import json; from shared.web.openapi.document import document; print(json.dumps(document("https://relay.contoso.com"), indent=2))' > .venv/openapi.json
 	@REDOCLY_TELEMETRY=off $(NPX)/redocly lint --format=stylish .venv/openapi.json
 

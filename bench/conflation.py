@@ -23,7 +23,7 @@ def main() -> None:
         drained(parts, 1800)
         writes = parts.graph.summary()["writes"]
         span = parts.graph.summary()["last"][0] - parts.graph.summary()["first"][0]
-        newest = sum(one["devicesCount"] == each - 1 for one in parts.graph.statuses().values())
+        newest = sum(status["devicesCount"] == each - 1 for status in parts.graph.statuses().values())
     print(f"quota {QUOTA} s, 2 hosts, {len(updates)} updates of {USERS} users, queued in {queued - start:.0f} s")
     print(" writes  without conflation  writing for  all final after  users with their newest value")
     print(f"{writes:7} {len(updates):19} {span:10.1f} s {time.monotonic() - start:14.1f} s {newest:20} of {USERS}")

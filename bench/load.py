@@ -6,14 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import requests
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
 from emulator.stack import Stack, until
 
 POLICY = "3f1c2a4e-6a0d-4c58-9b7e-0d5b6d1c9a11"
-FINAL = ("succeeded", "failed", "canceled")
 
 
 def message(user: str, n: int = 0) -> dict[str, Any]:
@@ -37,22 +35,10 @@ def put(stack: Stack, messages: list[dict[str, Any]]) -> None:
     with suppress(ResourceExistsError):
         queue.create_queue()
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda one: queue.send_message(json.dumps(one), time_to_live=-1), messages))
+        list(threads.map(lambda message: queue.send_message(json.dumps(message), time_to_live=-1), messages))
 
 
 def drained(stack: Stack, seconds: float = 600) -> None:
     """Wait until the queue is empty, hidden messages included."""
     queue = QueueClient.from_connection_string(stack.storage.connection_string, "compliance-updates")
     until(lambda: queue.get_queue_properties().approximate_message_count == 0, seconds, "an empty queue")
-
-
-def outcomes(base_url: str, **params: str) -> list[dict[str, Any]]:
-    """All updates, page by page."""
-    found: list[dict[str, Any]] = []
-    url: str | None = f"{base_url}/api/updates"
-    query: dict[str, str] | None = {"top": "1000"} | params
-    while url:
-        page = requests.get(url, params=query, timeout=30).json()
-        found += page["value"]
-        url, query = page.get("nextLink"), None
-    return found

@@ -41,7 +41,7 @@ def measure(hosts: int, away: int, updates: int) -> None:
         summary = graph.summary()
         span = summary["last"][0] - summary["first"][0]
         share = (summary["writes"] / COUNT) / (span / WINDOW)
-        windows = full_windows([one["start"] for one in graph.writes()])
+        windows = full_windows([write["start"] for write in graph.writes()])
         per_update = (calls.app() - before) / updates
         print(
             f"{hosts:5} {away:4} ms {summary['writes']:7} {took:8.1f} {share * 100:7.1f} % {windows:8.1f}"

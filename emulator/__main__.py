@@ -39,7 +39,7 @@ class Part(Protocol):
 
 
 def main() -> int:
-    """The exit status."""
+    """Run what the arguments name; return the exit status."""
     options = _arguments()
     try:
         match options.part:
@@ -196,7 +196,7 @@ Ctrl-C stops everything."""
 
 
 class _shown:  # noqa: N801 - a context manager
-    """Follows the host's log on our own standard error."""
+    """Copies the host's log to our own standard error."""
 
     def __init__(self, host: Host) -> None:
         self._tail = Child(["tail", "-n", "+1", "-F", str(host.log_path)], os.environ.copy(), log=Path("/dev/stderr"))

@@ -19,26 +19,28 @@ class NotInstalledError(Exception):
 
 
 def command(folder: Path, blob: int, queue: int, table: int) -> list[str]:
-    """What starts it."""
+    """Return the command line that starts it, listening on these ports of 127.0.0.1."""
     main = Path(os.environ.get("AZURITE") or Path(__file__).parent.parent / _MAIN)
     if not main.exists():
         raise NotInstalledError("Azurite is not installed: run `npm ci` (or `make install`) first")
-    return [
-        "node", str(main), "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", str(folder),
-        "--blobHost", "127.0.0.1", "--blobPort", str(blob), "--queueHost", "127.0.0.1", "--queuePort", str(queue),
-        "--tableHost", "127.0.0.1", "--tablePort", str(table),
-    ]  # fmt: skip
+    quiet = ("--silent", "--skipApiVersionCheck", "--disableTelemetry")
+    addresses = [
+        argument
+        for name, port in (("blob", blob), ("queue", queue), ("table", table))
+        for argument in (f"--{name}Host", "127.0.0.1", f"--{name}Port", str(port))
+    ]
+    return ["node", str(main), *quiet, "--location", str(folder), *addresses]
 
 
 def connection_string(blob: int, queue: int, table: int) -> str:
-    """How clients reach it."""
+    """Return the connection string for clients."""
     ports = {"BlobEndpoint": blob, "QueueEndpoint": queue, "TableEndpoint": table}
     places = "".join(f"{name}=http://127.0.0.1:{port}/{ACCOUNT};" for name, port in ports.items())
     return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{places}"
 
 
 def make_queues(connection: str, queue: str) -> None:
-    """Make the queues of both lanes and of notices, with their poison queues: a sender may be the first to come."""
+    """Create the queues of both lanes and of notices, with their poison queues: a sender may come before the app."""
     service = QueueServiceClient.from_connection_string(connection, retry_total=2)
     for name in (queue, f"{queue}-bulk", f"{queue}-notices"):
         for made in (name, f"{name}-poison"):

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: started in the background, waited for until ready, stopped by their own id."""
+"""Child processes: started in the background, waited for until ready, stopped by their own ids, or with us."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class StartError(Exception):
-    """A part did not come up; the text says what it printed."""
+    """A part did not start; the text holds what it printed."""
 
 
 #: Below the ports that systems give to outgoing connections: one of those must not take a killed part's port.
@@ -26,7 +26,7 @@ _PORTS = range(15_000, 32_000)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on."""
+    """Return ports of 127.0.0.1 on which no process listens."""
     ports: list[int] = []
     with ExitStack() as bound:
         while len(ports) < count:
@@ -38,7 +38,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def in_use(port: int) -> bool:
-    """Whether someone listens there."""
+    """Return whether a process listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -64,18 +64,23 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Return its process id. Raise ``StartError`` before it is started."""
         if self._process is None:
             raise StartError("not started")
         return self._process.pid
 
     def start(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Start and wait until ready. Raises ``StartError``."""
+        """Start it and wait until ``ready``. Raise ``StartError`` when it ends, or is not ready within ``seconds``."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._env, cwd=self._cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self._command,
+                env=self._env,
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 preexec_fn=_die_with_parent,
-            )  # fmt: skip
+            )
         end = time.monotonic() + seconds
         while not ready():
             if self._process.poll() is not None or time.monotonic() > end:
@@ -84,11 +89,11 @@ class Child:
             time.sleep(0.03)
 
     def running(self) -> bool:
-        """Whether it still runs."""
+        """Return whether it still runs."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self, seconds: float = 40) -> int | None:
-        """Ask it to end, and wait; its exit status."""
+        """Ask it to end, and wait; return its exit status."""
         if self._process is None:
             return None
         if self._process.poll() is None:
@@ -113,5 +118,5 @@ class Child:
             self.log_path.unlink(missing_ok=True)
 
     def log(self) -> str:
-        """What it has printed."""
+        """Return what it has printed."""
         return self.log_path.read_text(errors="replace")

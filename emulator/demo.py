@@ -15,7 +15,7 @@ _SECONDS = 30
 
 
 def main() -> int:
-    """The exit status: 0 when Graph has the example's values."""
+    """Run the demo; return the exit status, 0 when Graph has the example's values."""
     example = json.loads(_EXAMPLE.read_text())
     try:
         answer = requests.post(_RELAY, json=example, timeout=10)
@@ -50,7 +50,7 @@ def _followed(location: str) -> dict[str, Any]:
 def _sent(update: dict[str, Any]) -> dict[str, Any] | None:
     ids = {attempt["clientRequestId"] for attempt in update["attempts"]}
     seen = requests.get(_GRAPH, timeout=10).json()["value"]
-    return next((one for one in seen if one["headers"].get("client-request-id") in ids), None)
+    return next((request for request in seen if request["headers"].get("client-request-id") in ids), None)
 
 
 if __name__ == "__main__":

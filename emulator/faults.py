@@ -26,7 +26,7 @@ _COMMON = frozenset({"kind", "count", "match", "forSeconds", "delaySeconds"})
 
 
 class FaultError(Exception):
-    """A fault cannot be understood; the text says why."""
+    """A fault has a kind, member or filter that is not known; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Faults[C: Call]:
         return None
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the control."""
+        """Add the routes of the control."""
         app.router.add_get("/_emulator/faults", self._list)
         app.router.add_post("/_emulator/faults", self._add)
         app.router.add_delete("/_emulator/faults", self._clear)
@@ -86,7 +86,7 @@ class Faults[C: Call]:
     async def _add(self, request: web.Request) -> web.Response:
         body = await request.json()
         try:
-            self._coming += [self._whole(one) for one in (body if isinstance(body, list) else [body])]
+            self._coming += [self._whole(fault) for fault in (body if isinstance(body, list) else [body])]
         except FaultError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(body)
@@ -117,6 +117,6 @@ def _check(names: Collection[str], known: Collection[str], noun: str) -> None:
 
 def _fits(match: Mapping[str, Any], traits: Traits) -> bool:
     return all(
-        any(one in traits.get(name, ()) for one in (wanted if isinstance(wanted, list) else [wanted]))
+        any(value in traits.get(name, ()) for value in (wanted if isinstance(wanted, list) else [wanted]))
         for name, wanted in match.items()
     )

@@ -122,7 +122,7 @@ class Graph:
 
     def _policies(self, request: web.Request, _record: Record) -> web.Response:
         ids = dict.fromkeys(policy for policy, _ in self.state.statuses)
-        return web.json_response({"value": [{"id": one} for one in ids]}, headers=id_headers(request))
+        return web.json_response({"value": [{"id": policy} for policy in ids]}, headers=id_headers(request))
 
     def _policy(self, request: web.Request, _record: Record) -> web.Response:
         return web.json_response({"id": request.match_info["policy"]}, headers=id_headers(request))

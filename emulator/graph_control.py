@@ -27,7 +27,7 @@ class GraphControl:
         self._state = state
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve it."""
+        """Add its routes."""
         app.add_routes(
             [
                 web.get("/_emulator/requests", self._requests),
@@ -53,11 +53,11 @@ class GraphControl:
 
     async def _held(self, _request: web.Request) -> web.Response:
         held = self._state.statuses.items()
-        return web.json_response({"value": [{"policyId": policy} | one for (policy, _), one in held]})
+        return web.json_response({"value": [{"policyId": policy} | status for (policy, _), status in held]})
 
     async def _seed(self, request: web.Request) -> web.Response:
-        for one in (await request.json())["value"]:
-            self._state.seed(one.pop("policyId"), one)
+        for status in (await request.json())["value"]:
+            self._state.seed(status.pop("policyId"), status)
         return web.Response(status=204)
 
     async def _clear_state(self, _request: web.Request) -> web.Response:

@@ -8,13 +8,13 @@ from aiohttp import web
 from emulator.graph_rules import Refusal
 
 _KNOWN = {"$top", "$select", "$skiptoken"}
-_LARGEST_PAGE = 1000
+_MAX_PAGE = 1000
 
 
 def list_page(
     request: web.Request, everything: Sequence[dict[str, Any]], page_size: int, properties: Sequence[str]
 ) -> dict[str, Any]:
-    """The page that the query asks for, with ``@odata.nextLink`` where there are more."""
+    """Return the page that the query asks for, with ``@odata.nextLink`` where there are more. Raise ``Refusal``."""
     unknown = {name for name in request.query if name.startswith("$")} - _KNOWN
     if unknown:
         raise Refusal(400, "BadRequest", f"The query option '{min(unknown)}' is not supported.")
@@ -22,9 +22,9 @@ def list_page(
     for name in selected:
         if name not in properties:
             raise Refusal(400, "BadRequest", f"Could not find a property named '{name}'.")
-    top = min(_number(request, "$top", page_size), _LARGEST_PAGE)
+    top = min(_number(request, "$top", page_size), _MAX_PAGE)
     skip = _number(request, "$skiptoken", 0)
-    value = [{name: one[name] for name in selected} for one in everything[skip : skip + top]]
+    value = [{name: entry[name] for name in selected} for entry in everything[skip : skip + top]]
     body: dict[str, Any] = {"@odata.context": f"{request.url.origin()}{request.path}", "value": value}
     if skip + top < len(everything):
         body["@odata.nextLink"] = str(request.url.with_query({**request.query, "$skiptoken": str(skip + top)}))
@@ -34,7 +34,7 @@ def list_page(
 def page_number(request: web.Request, page_size: int) -> int:
     """Return which page is asked for, 1 for the first."""
     try:
-        return _number(request, "$skiptoken", 0) // min(_number(request, "$top", page_size), _LARGEST_PAGE) + 1
+        return _number(request, "$skiptoken", 0) // min(_number(request, "$top", page_size), _MAX_PAGE) + 1
     except Refusal:
         return 0
 

@@ -69,7 +69,7 @@ async def _missing(fault: Fault, call: Call) -> web.StreamResponse:
     left_out = set(fault.get("entries", []))
 
     def change(page: Page) -> Page:
-        return page | {"value": [one for one in page["value"] if left_out.isdisjoint(one.values())]}
+        return page | {"value": [entry for entry in page["value"] if left_out.isdisjoint(entry.values())]}
 
     return _changed(call.proceed(), change)
 

@@ -54,7 +54,7 @@ def error(
 
 
 def check_caller(request: web.Request, now: float, *, write: bool) -> None:
-    """Token, permission and the headers that every caller of ours sends."""
+    """Check token, permission and the headers that every caller of ours sends. Raise ``Refusal``."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     claims = claims_of(token) if scheme == "Bearer" else None
     if claims is None:
@@ -76,7 +76,7 @@ def check_caller(request: web.Request, now: float, *, write: bool) -> None:
 
 
 def check_ids(policy: str, user_status: str) -> None:
-    """The ids of the path."""
+    """Return the ids of the path. Raise ``Refusal``."""
     if not _GUID.fullmatch(policy):
         raise Refusal(400, "BadRequest", "Invalid policy id.")
     if not user_status or "/" in user_status:
@@ -84,7 +84,7 @@ def check_ids(policy: str, user_status: str) -> None:
 
 
 def check_body(request: web.Request, body: Any, user_status: str) -> dict[str, Any]:
-    """A deviceComplianceUserStatus to update; its properties."""
+    """Return the properties of a deviceComplianceUserStatus to update. Raise ``Refusal``."""
     if request.content_type != "application/json":
         raise Refusal(415, "UnsupportedMediaType", "A content type of application/json is required.")
     if not isinstance(body, dict):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from emulator.graph_rules import Refusal
@@ -37,7 +37,7 @@ class Postponed:
 
     def now(self) -> int:
         """Do at once all that waits, in the order of their times; return how many."""
-        waiting = sorted(self._waiting.items(), key=lambda one: one[0].when())
+        waiting = sorted(self._waiting.items(), key=lambda entry: entry[0].when())
         self._waiting.clear()
         for handle, action in waiting:
             handle.cancel()
@@ -146,20 +146,21 @@ class GraphState:
         an earlier one of the same user status could still be applied, and ``outOfOrder`` those that were applied after
         one that had arrived later.
         """
-        writes = [one for one in self.requests if one["operation"] == "write"]
-        times = sorted(one["start"] for one in writes)
+        writes = [write for write in self.requests if write["operation"] == "write"]
+        times = sorted(write["start"] for write in writes)
         return {
             "writes": len(writes),
-            "byStatus": Counter(str(one["status"]) for one in writes),
-            "worstWindow": _fullest(times, window_seconds),
-            "overlaps": sum(one["overlap"] for one in writes),
+            "byStatus": Counter(str(write["status"]) for write in writes),
+            "worstWindow": fullest_window(times, window_seconds),
+            "overlaps": sum(write["overlap"] for write in writes),
             "outOfOrder": _out_of_order(writes),
             "first": times[:1],
             "last": times[-1:],
         }
 
 
-def _fullest(times: list[float], seconds: float) -> int:
+def fullest_window(times: Sequence[float], seconds: float) -> int:
+    """Return the most of these times, in their order, that lie within any window of so many seconds."""
     worst, first = 0, 0
     for last, at in enumerate(times):
         while times[first] <= at - seconds:
@@ -172,8 +173,8 @@ def _out_of_order(writes: Iterable[Record]) -> int:
     """Return how many writes were applied after one of the same user status that had arrived later."""
     latest: dict[Key, int] = {}
     count = 0
-    for one in sorted((one for one in writes if one["applied"]), key=lambda one: one["appliedOrder"]):
-        key = one["policyId"], one["userStatusId"]
-        count += one["number"] < latest.get(key, 0)
-        latest[key] = max(latest.get(key, 0), one["number"])
+    for write in sorted((write for write in writes if write["applied"]), key=lambda write: write["appliedOrder"]):
+        key = write["policyId"], write["userStatusId"]
+        count += write["number"] < latest.get(key, 0)
+        latest[key] = max(latest.get(key, 0), write["number"])
     return count

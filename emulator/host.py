@@ -143,7 +143,7 @@ async def _finished(listeners: list[QueueListener | TimerListener], end: float) 
 
 
 def _ended(stop: Callable[[], None]) -> bool:
-    """Whether the runtime's threads end soon: they wait for functions that still run."""
+    """Return whether the runtime's threads end soon: they wait for functions that still run."""
     thread = threading.Thread(target=stop, daemon=True)
     thread.start()
     thread.join(_CUT_SECONDS)

@@ -44,44 +44,44 @@ class Host:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Return its process id."""
         return self._child.pid
 
     def start(self) -> None:
-        """Until it answers."""
+        """Start it, and wait until it answers. Raise ``StartError`` when it does not."""
         if self._is_func:
             self._child.start(self._says_running, _FUNC_SECONDS)
         else:
             self._child.start(lambda: in_use(self.port))
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill it, as a power cut would."""
         self._child.kill()
 
     @property
     def log_path(self) -> Path:
-        """Where its log is."""
+        """Return the path of its log."""
         return self._child.log_path
 
     def stop(self) -> int | None:
-        """In order; its exit status. Requests have 30 s, what else runs 10 s more."""
+        """Stop it in order; return its exit status. Requests have 30 s, other functions 10 s more."""
         return self._child.stop(60)
 
     def close(self) -> None:
-        """For good."""
+        """Stop it for good, and delete its folder."""
         self._child.close()
         self._own.cleanup()
 
     def running(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
         return self._child.running()
 
     def log(self) -> str:
-        """What it has printed."""
+        """Return what it has printed."""
         return self._child.log()
 
     def _says_running(self) -> bool:
-        """Whether the functions answer: ``func`` listens long before that."""
+        """Return whether the functions answer: ``func`` listens long before that."""
         try:
             status = requests.get(f"{self.base_url}/admin/host/status", timeout=5)
             return status.ok and status.json().get("state") == "Running"

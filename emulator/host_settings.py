@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_LARGEST_BATCH = 32
+_MAX_BATCH = 32
 _NAME = re.compile(r"%([^%]+)%")
 
 
@@ -62,8 +62,8 @@ def read_host_json(app: Path) -> HostOptions:
     extensions = whole.get("extensions", {})
     queues: dict[str, Any] = extensions.get("queues", {})
     batch = queues.get("batchSize", 16)
-    if not 1 <= batch <= _LARGEST_BATCH:
-        raise LoadError(f"host.json: batchSize must be 1 to {_LARGEST_BATCH}, not {batch}")
+    if not 1 <= batch <= _MAX_BATCH:
+        raise LoadError(f"host.json: batchSize must be 1 to {_MAX_BATCH}, not {batch}")
     return HostOptions(
         route_prefix=extensions.get("http", {}).get("routePrefix", "api").strip("/"),
         queues=QueueOptions(
@@ -87,7 +87,7 @@ def read_local_settings(app: Path) -> None:
 
 
 def resolved(text: str) -> str:
-    """A binding's name with its ``%SETTING%``s filled in."""
+    """Return a binding's name with its ``%SETTING%``s filled in."""
     return _NAME.sub(lambda match: os.environ[match[1]], text)
 
 

@@ -16,9 +16,9 @@ from emulator.runtime import Function, InvocationError, invoke
 log = logging.getLogger("host.http")
 
 #: The host's limit of a body (docs/graph-facts.md#f56), and Kestrel's of a request's head.
-_LARGEST_BODY = 100 * 1024 * 1024
-_LARGEST_HEAD = 32 * 1024
-_MOST_HEADERS = 100
+_MAX_BODY_BYTES = 100 * 1024 * 1024
+_MAX_HEAD_BYTES = 32 * 1024
+_MAX_HEADERS = 100
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Keys:
     master: str | None = None
 
     def open(self, level: str, request: web.BaseRequest) -> bool:
-        """Whether the request may call a function of this level: by the header where there is one, else by ``code``."""
+        """Return whether the request may call a function of this level: by its header, or else by ``code``."""
         if self.function is None or level == "anonymous":
             return True
         header = request.headers.get("x-functions-key")
@@ -79,7 +79,7 @@ class HttpListener:
         level = str(route.function.trigger.get("authLevel", "function")).lower()
         if not self._keys.open(level, request):
             return await http_response.empty(request, HTTPStatus.UNAUTHORIZED)
-        if (request.content_length or 0) > _LARGEST_BODY:
+        if (request.content_length or 0) > _MAX_BODY_BYTES:
             return await http_response.empty(request, HTTPStatus.INTERNAL_SERVER_ERROR, close=True)
         http = TypedData(http=await http_request.as_rpc(request, given, params))
         trace = http_request.trace(request) if self._telemetry else ("", "")
@@ -93,11 +93,11 @@ class HttpListener:
 
 def _request(message, payload, protocol, writer, task) -> web.BaseRequest:  # type: ignore[no-untyped-def]  # noqa: ANN001
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
 class _Connection(web.RequestHandler):
-    """What cannot be read is refused without a body."""
+    """Refuse what cannot be read, without a body."""
 
     __slots__ = ()
 
@@ -113,5 +113,5 @@ class _Connection(web.RequestHandler):
 class _Server(web.Server):
     def __call__(self) -> web.RequestHandler:
         return _Connection(
-            self, loop=self._loop, max_field_size=_LARGEST_HEAD, max_headers=_MOST_HEADERS, **self._kwargs
+            self, loop=self._loop, max_field_size=_MAX_HEAD_BYTES, max_headers=_MAX_HEADERS, **self._kwargs
         )

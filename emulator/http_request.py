@@ -118,7 +118,7 @@ def _escaped(text: str) -> str:
 
 def _pairs(target: str) -> list[tuple[str, str]]:
     text = target.partition("?")[2].replace("+", " ")
-    split = [one.partition("=") for one in text.split("&") if one]
+    split = [pair.partition("=") for pair in text.split("&") if pair]
     return [(_unescaped(name), _unescaped(value)) for name, _, value in split]
 
 
@@ -129,4 +129,4 @@ def _unescaped(text: str) -> str:
 def _run(escapes: re.Match[str]) -> str:
     """Return a run of escapes as text; what is no UTF-8 in it stays escaped."""
     text = bytes.fromhex(escapes[0].replace("%", "")).decode("utf-8", "surrogateescape")
-    return "".join(f"%{ord(one) - 0xDC00:02X}" if "\udc80" <= one <= "\udcff" else one for one in text)
+    return "".join(f"%{ord(char) - 0xDC00:02X}" if "\udc80" <= char <= "\udcff" else char for char in text)

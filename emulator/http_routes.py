@@ -51,7 +51,7 @@ def routes(functions: Iterable[Function], prefix: str) -> list[Route]:
 
 
 def reserved(function: Function) -> bool:
-    """Whether the host refuses the function's route."""
+    """Return whether the host refuses the function's route."""
     return _template(function).lower().startswith(_RESERVED)
 
 
@@ -65,8 +65,8 @@ def _route(function: Function, prefix: str) -> Route:
     for segment in whole.split("/"):
         alone = _PARAMETER.fullmatch(segment)
         pattern += _alone(alone) if alone else f"/{_mixed(segment)}"
-        for one in _PARAMETER.finditer(segment):
-            name, constraints, more = one[2], one[3], one[4] or ""
+        for found in _PARAMETER.finditer(segment):
+            name, constraints, more = found[2], found[3], found[4] or ""
             checks += [(name, _check(kind, argument)) for kind, argument in _CONSTRAINT.findall(constraints)]
             if more.startswith("="):
                 defaults[name] = more[1:]
@@ -86,9 +86,9 @@ def _alone(parameter: re.Match[str]) -> str:
 def _mixed(segment: str) -> str:
     """Return the pattern of a segment of literals with parameters between them."""
     pattern, at = "", 0
-    for one in _PARAMETER.finditer(segment):
-        pattern += f"{re.escape(segment[at : one.start()])}(?P<{one[2]}>[^/]+)"
-        at = one.end()
+    for found in _PARAMETER.finditer(segment):
+        pattern += f"{re.escape(segment[at : found.start()])}(?P<{found[2]}>[^/]+)"
+        at = found.end()
     return pattern + re.escape(segment[at:])
 
 

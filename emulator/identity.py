@@ -111,7 +111,7 @@ class Identity:
         return web.json_response(
             {
                 "calls": len(self.requests),
-                "byStatus": Counter(str(one["status"]) for one in self.requests),
+                "byStatus": Counter(str(call["status"]) for call in self.requests),
                 "mostAtOnce": _most_at_once(self.requests),
             }
         )
@@ -119,7 +119,7 @@ class Identity:
 
 def _most_at_once(requests: list[dict[str, Any]]) -> int:
     """Return the largest number of requests that were in progress at one time."""
-    changes = [(one["start"], 1) for one in requests] + [(one["end"], -1) for one in requests if one["end"]]
+    changes = [(call["start"], 1) for call in requests] + [(call["end"], -1) for call in requests if call["end"]]
     return max(accumulate(change for _, change in sorted(changes)), default=0)
 
 

@@ -31,7 +31,7 @@ class TypedData(_Message):
     """A value and which of its kinds it is."""
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's own name
-        """The one field that is set."""
+        """Return the name of the field that is set."""
         return next(iter(self.__dict__), None)
 
 
@@ -49,7 +49,7 @@ class ParameterBinding(_Message):
     """A named value."""
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's own name
-        """Always by value here, never by shared memory."""
+        """Return how the data comes: always by value here, never by shared memory."""
         return "data"
 
 
@@ -57,15 +57,21 @@ def _kind(name: str) -> type[_Message]:
     return type(name, (_Message,), {"__doc__": "A message of the host's protocol."})
 
 
-PROTOS = SimpleNamespace(
-    StatusResult=StatusResult, BindingInfo=BindingInfo, TypedData=TypedData, RpcHttp=RpcHttp,
-    RpcHttpCookie=RpcHttpCookie, ParameterBinding=ParameterBinding,
-    **{
-        name: _kind(name)
-        for name in (
-            "RpcException", "WorkerMetadata", "WorkerInitResponse", "FunctionMetadataResponse", "FunctionLoadResponse",
-            "FunctionEnvironmentReloadResponse", "InvocationResponse", "RpcFunctionMetadata", "NullableString",
-            "NullableBool", "NullableDouble", "NullableTimestamp", "RpcRetryOptions", "Timestamp",
-        )
-    },
-)  # fmt: skip
+_SPECIAL: tuple[type[_Message], ...] = (StatusResult, BindingInfo, TypedData, RpcHttp, RpcHttpCookie, ParameterBinding)
+_PLAIN = (
+    "RpcException",
+    "WorkerMetadata",
+    "WorkerInitResponse",
+    "FunctionMetadataResponse",
+    "FunctionLoadResponse",
+    "FunctionEnvironmentReloadResponse",
+    "InvocationResponse",
+    "RpcFunctionMetadata",
+    "NullableString",
+    "NullableBool",
+    "NullableDouble",
+    "NullableTimestamp",
+    "RpcRetryOptions",
+    "Timestamp",
+)
+PROTOS = SimpleNamespace(**{kind.__name__: kind for kind in (*_SPECIAL, *map(_kind, _PLAIN))})

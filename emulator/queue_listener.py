@@ -54,7 +54,7 @@ class QueueListener:
         self._stopping = False
 
     async def run(self) -> None:
-        """Receive and dispatch."""
+        """Receive messages and start functions with them, until stopped."""
         idle, down = _IDLE_SECONDS, False
         while not self._stopping:
             try:
@@ -126,7 +126,7 @@ class QueueListener:
             renewal.cancel()
 
     def _is_last(self, message: QueueMessage, more: int = 0) -> bool:
-        """Whether a failed try is the last one. A queue that is named like a poison queue has no last one."""
+        """Return whether a failed try is the last one. A queue that is named like a poison queue has no last one."""
         tries = message.dequeue_count or 1
         return not self._name.endswith(_POISON) and tries >= self._options.max_dequeue_count + more
 

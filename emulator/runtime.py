@@ -39,7 +39,7 @@ async def load(app: Path) -> list[Function]:
     metadata = await runtime.functions_metadata_request(_request())
     runtime.start_threadpool_executor()
     found = metadata.function_metadata_results or []
-    return [Function(one.function_id, one.name, _trigger(one.raw_bindings)) for one in found]
+    return [Function(function.function_id, function.name, _trigger(function.raw_bindings)) for function in found]
 
 
 def stop() -> None:
@@ -76,5 +76,5 @@ def _request(**inner: Any) -> Any:
 
 
 def _trigger(raw_bindings: list[str]) -> dict[str, Any]:
-    bindings: list[dict[str, Any]] = [json.loads(one) for one in raw_bindings]
-    return next(one for one in bindings if one["type"].lower().endswith("trigger"))
+    bindings: list[dict[str, Any]] = [json.loads(binding) for binding in raw_bindings]
+    return next(binding for binding in bindings if binding["type"].lower().endswith("trigger"))

@@ -20,7 +20,7 @@ _SECONDS = 10
 
 
 class Azurite:
-    """Storage; ``kill`` and ``start`` keep ports and folder."""
+    """Azurite as a child process; ``kill`` and ``start`` keep its ports and folder."""
 
     def __init__(self, folder: Path, ports: tuple[int, int, int] | None = None) -> None:
         self.folder = folder
@@ -29,7 +29,7 @@ class Azurite:
         self._child = Child(storage.command(folder, *self.ports))
 
     def start(self) -> None:
-        """Until all its ports answer."""
+        """Start it, and wait until all its ports answer. Raise ``StartError`` when they do not."""
         self._child.start(lambda: all(in_use(port) for port in self.ports))
 
     def deploy(self, queue: str = "compliance-updates") -> None:
@@ -37,19 +37,19 @@ class Azurite:
         storage.make_queues(self.connection_string, queue)
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill it, as a power cut would."""
         self._child.kill()
 
     def stop(self) -> None:
-        """In order."""
+        """Stop it in order; wait for at most 10 s."""
         self._child.stop(10)
 
     def close(self) -> None:
-        """For good."""
+        """Stop it for good, and drop its log."""
         self._child.close()
 
     def running(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
         return self._child.running()
 
 
@@ -62,23 +62,23 @@ class Controlled:
         self._child = Child([sys.executable, "-m", "emulator", kind, f"--port-{kind}", str(self.port)], cwd=ROOT)
 
     def start(self) -> None:
-        """Until it answers."""
+        """Start it, and wait until it answers. Raise ``StartError`` when it does not."""
         self._child.start(lambda: in_use(self.port))
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill it, as a power cut would."""
         self._child.kill()
 
     def close(self) -> None:
-        """For good."""
+        """Stop it for good, and drop its log."""
         self._child.close()
 
     def running(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
         return self._child.running()
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the control API."""
+        """Call the control API; return the answer's JSON, None where there is none."""
         answer = requests.request(method, f"{self.base_url}/_emulator/{path}", json=body, timeout=_SECONDS)
         answer.raise_for_status()
         return answer.json() if answer.content else None
@@ -88,15 +88,15 @@ class Controlled:
         self.control("PUT", "config", members)
 
     def fault(self, kind: str, count: int | None = 1, **members: Any) -> None:
-        """Fail like this, so often (None: until cleared)."""
+        """Make it show this fault for ``count`` requests (None: until cleared)."""
         self.control("POST", "faults", {"kind": kind, "count": count, **members})
 
     def mend(self) -> None:
-        """No faults any more."""
+        """Clear all faults."""
         self.control("DELETE", "faults")
 
     def requests(self) -> list[dict[str, Any]]:
-        """What it was asked."""
+        """Return the requests that it got, in their order."""
         found: list[dict[str, Any]] = self.control("GET", "requests")["value"]
         return found
 
@@ -107,35 +107,35 @@ class Controlled:
 
 
 class EmulatedGraph(Controlled):
-    """The strict Graph."""
+    """The emulated Graph as a child process."""
 
     def __init__(self, port: int | None = None) -> None:
         super().__init__("graph", port)
 
     def writes(self) -> list[dict[str, Any]]:
-        """The PATCH requests."""
-        return [one for one in self.requests() if one["method"] == "PATCH"]
+        """Return the PATCH requests that it got."""
+        return [request for request in self.requests() if request["method"] == "PATCH"]
 
     def statuses(self) -> dict[str, dict[str, Any]]:
-        """What it holds, by user status id."""
-        return {one["id"]: one for one in self.control("GET", "state")["value"]}
+        """Return the user statuses that it holds, by their ids."""
+        return {status["id"]: status for status in self.control("GET", "state")["value"]}
 
 
 class EmulatedIdentity(Controlled):
-    """The managed identity endpoint."""
+    """The emulated managed identity endpoint as a child process."""
 
     def __init__(self, port: int | None = None) -> None:
         super().__init__("identity", port)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What points azure-identity here."""
+        """Return the variables that point azure-identity here."""
         return {"IDENTITY_ENDPOINT": self.base_url + PATH, "IDENTITY_HEADER": HEADER}
 
 
 @contextmanager
 def azurite() -> Iterator[Azurite]:
-    """A fresh Azurite."""
+    """Yield a new Azurite that runs; stop it and delete its folder at the end."""
     folder = Path(tempfile.mkdtemp(prefix="relay-azurite-"))
     part = Azurite(folder)
     try:
@@ -148,7 +148,7 @@ def azurite() -> Iterator[Azurite]:
 
 @contextmanager
 def started[T: (EmulatedGraph, EmulatedIdentity, Host)](part: T) -> Iterator[T]:
-    """A part while it is needed."""
+    """Start a part and yield it; stop it at the end."""
     try:
         part.start()
         yield part
@@ -164,16 +164,16 @@ class Stack:
 
     @property
     def base_url(self) -> str:
-        """The first host's."""
+        """Return the first host's address."""
         return self.hosts[0].base_url
 
     def environment(self) -> dict[str, str]:
-        """What the app needs to find the parts."""
+        """Return the settings by which the app finds the parts."""
         return app_environment(self.storage.connection_string, self.graph.base_url) | self.identity.environment
 
 
 def app_environment(connection_string: str, graph_url: str) -> dict[str, str]:
-    """The settings that point an app at emulated parts."""
+    """Return the settings that point an app at emulated parts."""
     return {
         "AzureWebJobsStorage": connection_string,
         "UPDATES_STORAGE": connection_string,
@@ -183,7 +183,7 @@ def app_environment(connection_string: str, graph_url: str) -> dict[str, str]:
 
 @contextmanager
 def stack(hosts: int = 1, *, lock_seconds: int = 600, app: Path = ROOT, **settings: str) -> Iterator[Stack]:
-    """Everything, on free ports; ``settings`` are the app's."""
+    """Yield all parts, started on free ports; ``settings`` are the app's, ``lock_seconds`` is a message's lease."""
     with ExitStack() as all_:
         storage_ = all_.enter_context(azurite())
         storage_.deploy()

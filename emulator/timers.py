@@ -45,7 +45,7 @@ def next_run(schedule: str, now: datetime) -> datetime:
 def _seconds(field: str) -> list[int]:
     if field.startswith("*"):
         return list(range(0, 60, int(field.partition("/")[2] or 1)))
-    return sorted(int(one) for one in field.split(","))
+    return sorted(int(second) for second in field.split(","))
 
 
 class TimerListener:

@@ -34,7 +34,7 @@ def issue(
 
 
 def claims_of(token: str, *, key: str = DEVELOPMENT_KEY) -> dict[str, Any] | None:
-    """The claims of a token with a good signature."""
+    """Return the claims of a token with a good signature."""
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(_signature(signed, key), signature):
         return None

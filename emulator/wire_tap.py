@@ -20,15 +20,15 @@ class Calls:
     """The request lines that passed, in their order."""
 
     lines: list[str] = field(default_factory=list)
-    #: Told each line before the request is passed on; it is not, if this raises ``OSError``.
+    #: Called with each line before the request goes on; the request does not go on where this raises ``OSError``.
     watch: Callable[[str], None] = lambda _: None
 
     def app(self) -> int:
-        """How many were the app's, without the host's own and without making tables."""
+        """Return how many were the app's: not the host's own, and none that create tables."""
         return sum(1 for line in self.lines if not HOSTS.match(line) and "/Tables" not in line)
 
     def saw(self, part: bytes) -> None:
-        """Bytes on their way to a server."""
+        """Note the request lines in these bytes, which are on their way to a server."""
         # A batch's inner requests name full addresses, so they do not match: a batch is one call.
         for match in _REQUEST.finditer(part):
             line = f"{match[1].decode()} {match[2].decode()}"
@@ -38,14 +38,14 @@ class Calls:
 
 @contextmanager
 def wire_tap(ports: Iterable[int]) -> Iterator[tuple[dict[int, int], Calls]]:
-    """For each port the one that leads there through the relay, and the calls seen."""
+    """Yield for each port the port that leads there through the relay, and the calls seen."""
     calls = Calls()
     with ExitStack() as relays:
         yield {port: relays.enter_context(_relay(port, calls)) for port in ports}, calls
 
 
 def redirected(text: str, tapped: dict[int, int]) -> str:
-    """Addresses with their ports replaced."""
+    """Return the text with the ports of its addresses replaced."""
     for port, instead in tapped.items():
         text = re.sub(rf"(127\.0\.0\.1:){port}\b", rf"\g<1>{instead}", text)
     return text
@@ -57,8 +57,8 @@ def _relay(port: int, calls: Calls) -> Iterator[int]:
         def handle(self) -> None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
                 client: socket.socket = self.request
-                for one in (client, server):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for connection in (client, server):
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 back = threading.Thread(target=_pump, args=(server, client, None))
                 back.start()
                 _pump(client, server, calls)
@@ -80,6 +80,6 @@ def _pump(source: socket.socket, target: socket.socket, calls: Calls | None) -> 
             if calls is not None:
                 calls.saw(part)
             target.sendall(part)
-    for one in (source, target):
+    for connection in (source, target):
         with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR)

@@ -72,3 +72,31 @@ def watched(settings: Settings) -> Iterator[Watched]:
     finally:
         logger.removeHandler(parts.handler)
         logger.setLevel(level)
+
+
+def trace_ids(spans: list[ReadableSpan]) -> set[str]:
+    """The traces that these spans are of."""
+    return {f"{span.context.trace_id:032x}" for span in spans}
+
+
+def context(span: ReadableSpan) -> str:
+    """As it travels."""
+    return f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"
+
+
+def parent(span: ReadableSpan) -> str | None:
+    """The span id of the parent."""
+    return f"{span.parent.span_id:016x}" if span.parent else None
+
+
+def links(span: ReadableSpan) -> list[str]:
+    """The contexts that a span is linked with."""
+    return [f"00-{link.context.trace_id:032x}-{link.context.span_id:016x}-01" for link in span.links]
+
+
+def points(metrics: dict[str, list[Any]], name: str) -> list[tuple[dict[str, Any], Any]]:
+    """A metric's points: attributes and value (of a histogram: sum)."""
+    return [
+        (dict(point.attributes), getattr(point, "value", getattr(point, "sum", None)))
+        for point in metrics.get(name, [])
+    ]

@@ -77,13 +77,13 @@ class OpenTelemetry:
 
     @contextmanager
     def put(self, update_id: str, trace: Trace, /) -> Iterator[str | None]:
-        """A producer span; the message carries its context."""
+        """Yield the context of a new producer span, for the message to carry."""
         with self._message("send", SpanKind.PRODUCER, trace, update_id) as span:
             yield _traceparent(span)
 
     @contextmanager
     def turn(self, update_id: str, attempt: int, trace: Trace, /) -> Iterator[str | None]:
-        """A consumer span, by what the message carries."""
+        """Yield the context of a new consumer span, a child of what the message carries."""
         with self._message("process", SpanKind.CONSUMER, trace, update_id) as span:
             span.set_attribute("relay.update.attempt", attempt)
             token = _turn.set((update_id, span))
@@ -94,7 +94,7 @@ class OpenTelemetry:
 
     @contextmanager
     def call(self, call: GraphOperation, carried: Iterable[str], /) -> Iterator[Callable[[GraphCall], None]]:
-        """A client span inside the turn's; links lead to the other updates that it serves."""
+        """Open a client span inside the turn's, linked with the other updates that it serves; yield what ends it."""
         request: Attributes = {"http.request.method": call.method, "url.template": call.template, **self._server}
         # The template stands in the place of a URL that would hold ids; Application Insights shows it as the name.
         known = {**request, "url.full": self._root + call.template}
@@ -103,7 +103,7 @@ class OpenTelemetry:
             yield lambda answer: self._answered(span, request, answer)
 
     def outcome_changed(self, outcome: Outcome, /) -> None:
-        """Final ones are counted; the turn's span tells its own update's status."""
+        """Count a final outcome, its attempts and its waiting time (s); mark the turn's span with its status."""
         code = _code(outcome)
         turn = _turn.get()
         if turn is not None and turn[0] == outcome.id:
@@ -120,7 +120,7 @@ class OpenTelemetry:
         self._refusals.add(1, {"relay.webhook.source": source, "relay.webhook.reason": str(reason)})
 
     def watch(self, look: Callable[[], Gauges], /) -> None:
-        """What is seen is exported once: next time another instance may look, and this one must not repeat itself."""
+        """Read the gauges, to be exported once: next time another instance may read them instead of this one."""
         sight = look()
         values = (sight.queue_length, sight.queue_age_seconds, sight.quota_share)
         self._sights = {gauge: value for (gauge, *_), value in zip(_GAUGES, values, strict=True)}
@@ -147,7 +147,7 @@ class OpenTelemetry:
     def _span(
         self, name: str, kind: SpanKind, parent: Context | None, links: Iterable[str], attributes: Attributes
     ) -> Iterator[Span]:
-        span = self._tracer.start_span(name, parent, kind, attributes, [_link(one) for one in links])
+        span = self._tracer.start_span(name, parent, kind, attributes, [_link(link) for link in links])
         with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             try:
                 yield span
@@ -211,7 +211,7 @@ def _fault(reply: GraphReply) -> str | None:
 
 
 def _request_ids(reply: GraphReply) -> dict[str, tuple[str]]:
-    """What Microsoft's support asks for (docs/graph-facts.md#f12)."""
+    """Return the attributes that Microsoft's support asks for (docs/graph-facts.md#f12)."""
     headers = {
         "http.request.header.client-request-id": reply.client_request_id,
         "http.response.header.request-id": reply.request_id,

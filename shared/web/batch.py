@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import error_object
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_BATCH_BYTES, MAX_KEY_LENGTH, MAX_UPDATES
-from shared.core.intake.update import Update, unless_expired
+from shared.core.intake.update import Update
 from shared.core.intake.update_schema import BULK, PRIORITIES
 from shared.service.intake.accept import Accept, Accepted, AcceptResult, NotQueued
 from shared.service.intake.idempotency import KeyConflict
@@ -56,10 +55,6 @@ class Item:
     update: Update | InvalidMessage
     sent: Any = None
 
-    def unless_expired(self, now: datetime) -> "Item":
-        """Return the item; a fault where its update has expired before it was accepted."""
-        return replace(self, update=unless_expired(self.update, now))
-
     def in_lane(self, priority: str) -> "Item":
         """Return the item with this priority, unless its message says another."""
         if isinstance(self.update, InvalidMessage) or "priority" in self.update.message:
@@ -87,7 +82,7 @@ class BatchApi:
 
     def _accepted(self, request: func.HttpRequest, invocation: str | None) -> func.HttpResponse:
         now, document = self.clock.now(), json_body(request, MAX_BATCH_BYTES)
-        items = [Item(at, parse_message(message)).unless_expired(now) for at, message in messages_of(document)]
+        items = [Item(at, parse_message(message, now=now)) for at, message in messages_of(document)]
         items = [item.in_lane(document.get("priority", BULK)) for item in items]
         items = with_keys(items, idempotency_key(request))
         by, origin = self.callers.principal(request), origin_of(request, invocation)

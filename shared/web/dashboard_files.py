@@ -50,6 +50,7 @@ FILES: Final[Mapping[str, str]] = {
             "session.js",
             "timeline.js",
             "update.js",
+            "verification.js",
             "webhooks.js",
             "words.js",
         ),

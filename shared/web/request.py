@@ -10,7 +10,7 @@ from shared.core.basics.strict_json import Fault, InvalidMessage, read_json
 from shared.core.basics.trace import Origin, read_traceparent
 from shared.core.intake.cloud_event import parse_message
 from shared.core.intake.limits import MAX_KEY_LENGTH, MAX_MESSAGE_BYTES
-from shared.core.intake.update import Update, unless_expired
+from shared.core.intake.update import Update
 from shared.web.response import Problem
 from shared.web.waiting import MAX_WAIT_SECONDS
 
@@ -60,8 +60,7 @@ def malformed(message: InvalidMessage) -> Problem:
 def read_update(request: func.HttpRequest, now: datetime) -> Update:
     """Return the update that a request brings, under its key. Raise a problem with all faults where it is not valid."""
     key = idempotency_key(request)
-    message = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key)
-    update = unless_expired(message, now)
+    update = parse_message(json_body(request, MAX_MESSAGE_BYTES), idempotency_key=key, now=now)
     if isinstance(update, InvalidMessage):
         raise malformed(update)
     return with_key(update, key)

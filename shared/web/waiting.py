@@ -16,7 +16,7 @@ from shared.service.ports.storage import OutcomeStore, Unavailable
 MAX_WAIT_SECONDS = 30
 #: A caller is answered within ten seconds, whatever storage or the identity endpoint does.
 MAX_ANSWER_SECONDS = 9.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.1, 1.0
 
 
 @dataclass(frozen=True)
@@ -74,4 +74,4 @@ def _pauses(left: float) -> Iterator[float]:
     while left > 0:
         yield min(pause, left)
         left -= pause
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        pause = min(pause * 1.5, _MAX_PAUSE)

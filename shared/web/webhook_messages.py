@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from shared.core.basics.strict_json import Fault, InvalidMessage
@@ -19,18 +20,20 @@ from shared.web.request import malformed
 from shared.web.webhook_verification import standard_headers
 
 
-def messages_in(message_map: MessageMap | None, document: Any, headers: Mapping[str, str]) -> Iterator[Item]:
+def messages_in(
+    message_map: MessageMap | None, document: Any, headers: Mapping[str, str], now: datetime
+) -> Iterator[Item]:
     """Yield the messages, each parsed; without a map the body holds them as they are."""
     if message_map is None:
         for at, message in _messages(_structured(headers, document)):
-            yield Item(at, parse_message(message), message)
+            yield Item(at, parse_message(message, now=now), message)
         return
     events = message_map.events(document)
     if isinstance(events, InvalidMessage):
         raise malformed(events)
     for at, event in bounded("", events) if message_map.each else [("", document)]:
         message = message_map.message(event, document)
-        yield Item(at, message if isinstance(message, InvalidMessage) else parse_message(message), event)
+        yield Item(at, message if isinstance(message, InvalidMessage) else parse_message(message, now=now), event)
 
 
 def _messages(document: Any) -> Iterator[tuple[str, Any]]:

@@ -57,7 +57,7 @@ class WebhooksApi:
         source = self._verified(name, headers, raw)
         if headers.get("aeg-event-type") == "SubscriptionValidation":
             return json_response(200, {"validationResponse": _validation_code(json_body(request, MAX_BATCH_BYTES))})
-        items = [item.unless_expired(self.clock.now()) for item in self._items(name, source, headers, request)]
+        items = self._items(name, source, headers, request)
         refused = [
             refused_item(index, item) for index, item in enumerate(items) if isinstance(item.update, InvalidMessage)
         ]
@@ -110,7 +110,7 @@ class WebhooksApi:
         """Return the request's messages. A body that is unreadable as a whole is kept, and a problem raised."""
         try:
             document = json_body(request, MAX_BATCH_BYTES)
-            items = [from_source(name, item) for item in messages_in(source.map, document, headers)]
+            items = [from_source(name, item) for item in messages_in(source.map, document, headers, self.clock.now())]
         except Problem as problem:
             if problem.status in _UNREADABLE:
                 faults = tuple(problem.errors) or (Fault("", problem.detail),)

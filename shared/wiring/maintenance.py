@@ -113,7 +113,7 @@ class Maintenance(UseCases):
             queues=self.queues,
             clock=ports.clock,
             randomness=ports.randomness,
-            patience=self.settings.outcome_retention,
+            time_limit=self.settings.outcome_retention,
         )
 
     @made_once

@@ -106,7 +106,7 @@ class Services(Maintenance):
         validate = Validate(
             directories=self.directories,
             user_statuses=ports.user_statuses,
-            queue=ports.queue,
+            queues=self.queues,
             rate_limit=ports.rate_limit,
             quota=self.quota,
             clock=ports.clock,

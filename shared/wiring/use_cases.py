@@ -137,8 +137,7 @@ class UseCases(OutcomeUseCases):
     def complete(self) -> Complete:
         from shared.service.delivery.complete import Complete
 
-        ports, verify_after = self.ports, self.settings.verify_after
-        return Complete(self.queues, self.read_outcomes, self.repository, ports.clock, verify_after)
+        return Complete(self.queues, self.read_outcomes, self.repository, self.ports.clock, self.settings.verify_after)
 
     @made_once
     def read_outcomes(self) -> ReadOutcomes:
@@ -164,8 +163,7 @@ class UseCases(OutcomeUseCases):
     def terminate(self) -> Terminate:
         from shared.service.delivery.terminate import Terminate
 
-        ports = self.ports
-        verify_after = self.settings.verify_after
+        ports, verify_after = self.ports, self.settings.verify_after
         return Terminate(self.queues, self.leases, self.repository, ports.clock, ports.randomness, verify_after)
 
     @made_once

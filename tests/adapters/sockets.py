@@ -53,8 +53,8 @@ def serving(play: Play, *, keep: bool = False) -> Iterator[Server]:
                     break
         server.closed += 1
 
-    main = threading.Thread(target=serve)
-    main.start()
+    threads.append(threading.Thread(target=serve))
+    threads[0].start()
     try:
         yield server
     finally:
@@ -64,7 +64,6 @@ def serving(play: Play, *, keep: bool = False) -> Iterator[Server]:
         for connection in open_:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        main.join()
         for thread in threads:
             thread.join()
 
@@ -79,7 +78,7 @@ def read_request(connection: socket.socket) -> bytes | None:
         whole += part
     head, _, body = whole.partition(b"\r\n\r\n")
     length = next(
-        (int(one.partition(b":")[2]) for one in head.split(b"\r\n") if one.lower().startswith(b"content-l")), 0
+        (int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-l")), 0
     )
     while len(body) < length:
         body += connection.recv(65536)

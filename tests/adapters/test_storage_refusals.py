@@ -33,9 +33,9 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     """It refuses nobody."""
     outside = ports(free_ports(1)[0])
     for touch in (outside.queue.touch, outside.counters.touch):
-        with pytest.raises(Unavailable) as told:
+        with pytest.raises(Unavailable) as caught:
             touch()
-        assert not isinstance(told.value, Denied)
+        assert not isinstance(caught.value, Denied)
 
 
 @pytest.mark.parametrize(

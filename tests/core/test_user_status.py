@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from shared.core.delivery.user_status import (
     superseding_update,
     update_ids,
 )
-from tests.builders import NOW, an_id
+from tests.builders import NOW, POLICY, USER, an_envelope, an_id
 
 NAMES = ("status", "devicesCount", "userDisplayName")
 
@@ -178,3 +179,24 @@ def test_an_acceptance_is_abandoned_a_day_after_its_update_was_accepted() -> Non
 
     assert not accepted.abandoned_at(NOW + ABANDONED_AFTER - timedelta(seconds=1))
     assert accepted.abandoned_at(NOW + ABANDONED_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("lasted", "jitter", "seconds"),
+    [(-5, 0, 0.5), (0, 0, 0.5), (0, 1, 1), (1.5, 0, 0.75), (8, 0, 4), (8, 0.5, 6), (8, 1, 8), (300, 1, 60)],
+)
+def test_a_leased_user_status_is_asked_for_the_later_the_longer_its_turn_has_lasted(
+    lasted: float, jitter: float, seconds: float
+) -> None:
+    """Between half and all of the time since then, which counts as a second at least; never after the lease's end."""
+    lease = Lease("a turn", NOW - timedelta(seconds=lasted), NOW + timedelta(seconds=60))
+    assert lease_retry_time(lease, NOW, jitter) == NOW + timedelta(seconds=seconds)
+
+
+def test_a_message_brings_its_properties_to_its_own_row() -> None:
+    """Under its id, in its version."""
+    envelope = an_envelope(userStatus={"status": "compliant", "devicesCount": 2})
+    assert Acceptance.of(envelope) == Acceptance(
+        envelope.id, envelope.ordering, {"status": "compliant", "devicesCount": 2}
+    )
+    assert UserStatusRow.of(envelope) == UserStatusRow(POLICY, USER)

@@ -21,12 +21,15 @@ interface ReportedStatus {
   lastReportedDateTime?: string;
 }
 
+interface Verification { state: "confirmed" | "overwritten" | "unknown"; checkedDateTime: string }
+
 interface ListedUpdate {
   id: string; status: Status; statusDetail: "queued" | "waiting" | "delivered" | "superseded" | null;
   deviceCompliancePolicyId: string | null; deviceComplianceUserStatusId: string | null; userPrincipalName?: string;
   userStatus: ReportedStatus | null; priority: "normal" | "bulk"; source: string | null; submittedBy: string | null;
   createdDateTime: string; lastActionDateTime: string; nextAttemptDateTime: string | null; attemptCount: number;
   error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null;
+  verification: Verification | null;
 }
 
 interface Update extends ListedUpdate {
@@ -44,7 +47,7 @@ interface WebhookRequests {
 interface Stats {
   last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
   deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; lanes: { normal: Queue; bulk: Queue }; quota: Quota;
-  webhooks: Record<string, WebhookRequests>;
+  verification: Counts; webhooks: Record<string, WebhookRequests>;
 }
 
 interface SignedIn { id: string; name: string; roles: string[] }
@@ -92,5 +95,6 @@ interface Ids {
   quota: HTMLElement; "quota-more": HTMLElement; "quota-used": HTMLElement; rate: HTMLElement; reasons: HTMLElement;
   "replay-matching": HTMLButtonElement; rows: HTMLElement; said: HTMLElement & { timer?: ReturnType<typeof setTimeout> };
   shown: HTMLElement; skip: HTMLButtonElement; subline: HTMLElement; table: HTMLElement; tiles: HTMLElement;
-  update: HTMLElement; updates: HTMLElement; "webhook-refusals": HTMLElement; webhooks: HTMLElement;
+  update: HTMLElement; updates: HTMLElement; verification: HTMLElement; "verification-step": HTMLElement;
+  "verification-text": HTMLElement; "webhook-refusals": HTMLElement; webhooks: HTMLElement;
 }

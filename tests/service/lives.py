@@ -25,7 +25,7 @@ def status(name: str | None, n: int = 0, **more: Any) -> dict[str, Any]:
 
 def known(world: World) -> set[str]:
     """The ids of all updates."""
-    return {one.id for one in world.outcomes.list(OutcomeFilter(), 1000).outcomes}
+    return {outcome.id for outcome in world.outcomes.list(OutcomeFilter(), 1000).outcomes}
 
 
 def lived(world: World, name: str = NAME) -> list[str]:
@@ -35,8 +35,8 @@ def lived(world: World, name: str = NAME) -> list[str]:
     # Delivered, without and with her name; Graph's object names her in both. One more was superseded.
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 1))
     world.run()
-    told = status(name.upper(), 3, userDisplayName="Ada")
-    world.accept(deviceComplianceUserStatusId=HERS, userStatus=told, source="hr", idempotencyKey=f"{name}:3")
+    newest = status(name.upper(), 3, userDisplayName="Ada")
+    world.accept(deviceComplianceUserStatusId=HERS, userStatus=newest, source="hr", idempotencyKey=f"{name}:3")
     world.run()
     world.accept(deviceComplianceUserStatusId=HERS, userStatus=status(None, 2))
     world.run()
@@ -82,31 +82,33 @@ def others_lived(world: World) -> list[str]:
 
 def erase(world: World, **body: Any) -> dict[str, Any]:
     """POST an erasure; its resource."""
-    response, told = ask(world.relay.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES)
-    assert response.status_code == 202, told
-    return dict(told)
+    response, resource = ask(
+        world.relay.erasures.post_erasure, "POST", body or {"userPrincipalName": NAME}, url=ERASURES
+    )
+    assert response.status_code == 202, resource
+    return dict(resource)
 
 
 def erasure(world: World, erasure_id: str) -> dict[str, Any]:
     """GET it."""
-    response, told = ask(world.relay.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
-    assert response.status_code == 200, told
-    return dict(told)
+    response, resource = ask(world.relay.erasures.get_erasure, route_params={"id": erasure_id}, url=ERASURES)
+    assert response.status_code == 200, resource
+    return dict(resource)
 
 
 def finished(world: World, begun: dict[str, Any], most: int = 100) -> dict[str, Any]:
     """The erasure once it is final: the timer comes by every minute."""
     for _ in range(most):
-        told = erasure(world, begun["id"])
-        if told["status"] in ("succeeded", "failed"):
-            return told
+        progress = erasure(world, begun["id"])
+        if progress["status"] in ("succeeded", "failed"):
+            return progress
         world.clock.step(minutes=1)
         world.relay.erase()
-    raise AssertionError(told)
+    raise AssertionError(progress)
 
 
 def stored(world: World) -> str:
-    """All that the twins hold, as their rows would: the text that must not name her."""
+    """All that the fakes hold, as their rows would: the text that must not name her."""
     rows = [
         [to_row(outcome) for outcome, _ in world.outcomes.rows.values()],
         world.user_statuses.rows,
@@ -117,10 +119,10 @@ def stored(world: World) -> str:
         world.rate_limit.pacing,
         [message.text for message in world.queue.messages],
     ]
-    return json.dumps([repr(one) for one in rows], ensure_ascii=False)
+    return json.dumps([repr(row) for row in rows], ensure_ascii=False)
 
 
 def in_api(world: World, user: str = HERS) -> dict[str, Any]:
     """The user status as callers see it."""
-    _, told = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, user))
-    return dict(told)
+    _, resource = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, user))
+    return dict(resource)

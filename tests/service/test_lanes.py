@@ -17,10 +17,10 @@ def ids_in(world: World) -> tuple[list[str], list[str]]:
     return normal, bulk
 
 
-@pytest.mark.parametrize("said", ["normal", "bulk", None])
-def test_a_foreign_message_on_the_bulk_queue_is_bulk(world: World, said: str | None) -> None:
+@pytest.mark.parametrize("priority", ["normal", "bulk", None])
+def test_a_foreign_message_on_the_bulk_queue_is_bulk(world: World, priority: str | None) -> None:
     """Whatever it says."""
-    message = a_message(priority=said) if said else a_message()
+    message = a_message(priority=priority) if priority else a_message()
     world.relay.deliver(Delivery(json.dumps(message).encode(), "foreign", NOW, 1, bulk=True))
     ((outcome, _),) = world.outcomes.rows.values()
     assert outcome.state is State.DELIVERED

@@ -80,7 +80,7 @@ def test_what_cannot_be_replayed_says_so(world: World) -> None:
     assert problem(replay(world, still_open)[0]) == (409, "notReplayable")
     world.queue.put("nonsense")
     world.run()
-    (unreadable,) = [one for one, (outcome, _) in world.outcomes.rows.items() if outcome.update is None]
+    (unreadable,) = [update_id for update_id, (outcome, _) in world.outcomes.rows.items() if outcome.update is None]
     assert problem(replay(world, unreadable)[0]) == (409, "notReplayable")
     assert problem(replay(world, an_id(5))[0]) == (404, "notFound")
     assert problem(replay(world, "x")[0]) == (404, "notFound")
@@ -127,7 +127,9 @@ def test_a_filter_is_replayed_after_its_count_was_asked(world: World) -> None:
     assert replay_some(world, source="hr") == (202, {"matched": 3, "replayed": 3, "remaining": 0})
     assert replay_some(world, source="hr") == (202, {"matched": 0, "replayed": 0, "remaining": 0})
     world.run()
-    assert {world.resource(str(world.resource(one)["replayedBy"]))["status"] for one in ids} == {"succeeded"}
+    assert {world.resource(str(world.resource(update_id)["replayedBy"]))["status"] for update_id in ids} == {
+        "succeeded"
+    }
 
 
 @pytest.mark.exhaustive
@@ -184,8 +186,8 @@ def test_a_filter_that_no_replayable_update_meets_replays_nothing(world: World, 
 def test_a_bad_filter_replays_nothing(world: World, body: dict[str, Any]) -> None:
     """400, each member named."""
     failed(world)
-    response, told = ask(world.relay.updates.replay_updates, "POST", body)
+    response, details = ask(world.relay.updates.replay_updates, "POST", body)
     assert problem(response) == (400, "invalidMessage")
-    assert told["errors"][0]["pointer"] == "/" + next(iter(body))
+    assert details["errors"][0]["pointer"] == "/" + next(iter(body))
     assert not world.queue.messages
     assert a_message()

@@ -60,7 +60,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
 def test_an_update_is_found_by_its_id(world: World) -> None:
     """With Retry-After until it is final; else 404."""
     update_id = world.accept()
-    get = lambda one: answered(world.relay.updates.get_update(one))
+    get = lambda message: answered(world.relay.updates.get_update(message))
     before = get(request("GET", route_params={"id": update_id}))
     world.run()
     after = get(request("GET", route_params={"id": update_id.upper()}))
@@ -80,7 +80,7 @@ def test_all_faults_of_a_body_are_told_as_a_problem(world: World) -> None:
     assert response.mimetype == "application/problem+json"
     assert set(body) == {"type", "title", "status", "detail", "instance", "errors"}
     assert body["instance"] == "/api/updates"
-    assert {one["pointer"] for one in body["errors"]} == {
+    assert {error["pointer"] for error in body["errors"]} == {
         "/deviceCompliancePolicyId",
         "/deviceComplianceUserStatusId",
         "/userStatus/status",

@@ -31,16 +31,16 @@ def findings(world: World, **query: str) -> dict[str, Any]:
     response, body = ask(world.relay.doctor.get_doctor, url=f"{BASE}/api/doctor", params=query)
     assert response.status_code == 200
     assert a_schema("Doctor").is_valid(body)
-    assert [one["name"] for one in body["checks"]] == NAMES
-    assert (body["status"] == "failing") == any(one["status"] == "failing" for one in body["checks"])
-    assert all(one["nextStep"] for one in body["checks"] if one["status"] != "ok")
+    assert [check["name"] for check in body["checks"]] == NAMES
+    assert (body["status"] == "failing") == any(check["status"] == "failing" for check in body["checks"])
+    assert all(check["nextStep"] for check in body["checks"] if check["status"] != "ok")
     assert str(world.identity.issued) not in str(body)
-    return {one["name"]: one for one in body["checks"]}
+    return {check["name"]: check for check in body["checks"]}
 
 
 def verdicts(world: World, **query: str) -> dict[str, str]:
     """Their words alone, of those that are not ok."""
-    return {name: one["status"] for name, one in findings(world, **query).items() if one["status"] != "ok"}
+    return {name: check["status"] for name, check in findings(world, **query).items() if check["status"] != "ok"}
 
 
 def test_all_is_well(world: World) -> None:

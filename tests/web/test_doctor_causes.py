@@ -157,7 +157,7 @@ def test_a_check_that_hangs_runs_once_and_takes_no_thread_of_the_api(world: Worl
     async def asked_again() -> list[object]:
         return await asyncio.gather(*(running.result("x", hang, 0.01) for _ in range(50)), return_exceptions=True)
 
-    assert all(isinstance(one, TimeoutError) for one in asyncio.run(asked_again()))
+    assert all(isinstance(error, TimeoutError) for error in asyncio.run(asked_again()))
     assert len(calls) == 1
     assert calls[0].startswith("checks")
     assert world.accept()

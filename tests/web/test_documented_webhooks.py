@@ -53,9 +53,9 @@ def test_a_documented_sender_is_understood(sender: str) -> None:
     response, answer = send(world, sender, body, proof(source["verify"], body))
 
     assert response.status_code == 202, answer
-    accepted = [world.resource(one["id"]) for one in answer["value"]]
-    assert [one["userStatus"] for one in accepted] == EXPECTED[sender]
-    assert {one["source"] for one in accepted} == {sender}
+    accepted = [world.resource(update["id"]) for update in answer["value"]]
+    assert [resource["userStatus"] for resource in accepted] == EXPECTED[sender]
+    assert {resource["source"] for resource in accepted} == {sender}
     assert send(world, sender, body, {})[0].status_code == 401
 
 

@@ -23,20 +23,22 @@ def test_an_erasure_is_an_operation_that_pollers_follow(world: World) -> None:
     world.accept(userStatus=status(NAME))
     world.deliver_next()
 
-    response, told = ask(world.relay.erasures.post_erasure, "POST", {"userPrincipalName": NAME}, url=ERASURES)
+    response, begun = ask(world.relay.erasures.post_erasure, "POST", {"userPrincipalName": NAME}, url=ERASURES)
 
     assert response.status_code == 202
-    assert response.headers["Location"] == response.headers["Operation-Location"] == f"{BASE}/api/erasures/{told['id']}"
+    assert (
+        response.headers["Location"] == response.headers["Operation-Location"] == f"{BASE}/api/erasures/{begun['id']}"
+    )
     assert int(response.headers["Retry-After"]) > 0
-    assert a_schema("Erasure").is_valid(told)
-    assert told["status"] == "running"
-    response, again = ask(world.relay.erasures.get_erasure, route_params={"id": told["id"].upper()})
-    assert (response.status_code, again) == (200, told)
+    assert a_schema("Erasure").is_valid(begun)
+    assert begun["status"] == "running"
+    response, again = ask(world.relay.erasures.get_erasure, route_params={"id": begun["id"].upper()})
+    assert (response.status_code, again) == (200, begun)
     assert "Retry-After" in response.headers
     world.run()
     world.clock.step(minutes=1)
     world.relay.erase()
-    response, ended = ask(world.relay.erasures.get_erasure, route_params={"id": told["id"]})
+    response, ended = ask(world.relay.erasures.get_erasure, route_params={"id": begun["id"]})
     assert ended["status"] == "succeeded"
     assert "Retry-After" not in response.headers
     assert a_schema("Erasure").is_valid(ended)
@@ -61,9 +63,9 @@ def test_a_request_that_does_not_say_whom_is_refused_and_kept_nowhere(
     world: World, body: dict[str, str], pointer: str
 ) -> None:
     """400, with the member to blame; nothing begins."""
-    response, told = ask(world.relay.erasures.post_erasure, "POST", body, url=ERASURES)
+    response, details = ask(world.relay.erasures.post_erasure, "POST", body, url=ERASURES)
     assert problem(response) == (400, "invalidMessage")
-    assert pointer in [fault["pointer"] for fault in told["errors"]]
+    assert pointer in [fault["pointer"] for fault in details["errors"]]
     assert not world.erasures.rows
 
 
@@ -81,14 +83,14 @@ def test_what_is_erased_is_answered_as_described(world: World) -> None:
     """Each resource, the list, the user status."""
     ids = lived(world)
     erase(world)
-    for one in ids:
-        _, told = ask(world.relay.updates.get_update, route_params={"id": one})
-        assert a_schema("UpdateResource").is_valid(told)
+    for update_id in ids:
+        _, resource = ask(world.relay.updates.get_update, route_params={"id": update_id})
+        assert a_schema("UpdateResource").is_valid(resource)
     _, page = ask(world.relay.updates.list_updates)
     assert a_schema("UpdateList").is_valid(page)
-    _, told = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, "ada-1"))
-    assert a_schema("UserStatus").is_valid(told)
-    assert "lovelace" not in json.dumps([page, told]).lower()
+    _, resource = ask(world.relay.user_statuses.get_user_status, route_params=route_of(POLICY, "ada-1"))
+    assert a_schema("UserStatus").is_valid(resource)
+    assert "lovelace" not in json.dumps([page, resource]).lower()
 
 
 def test_no_log_line_names_whom_an_erasure_is_about(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,9 +108,9 @@ def test_no_log_line_names_whom_an_erasure_is_about(world: World, caplog: pytest
     world.outcomes.scan = scan  # type: ignore[method-assign]
     world.relay.erase()
     assert erasure(world, begun["id"])["status"] == "succeeded"
-    said = [f"{record.__dict__} {record.exc_text}" for record in caplog.records]
-    assert len(said) >= 3
-    assert "lovelace" not in " ".join(said).lower()
+    logged = [f"{record.__dict__} {record.exc_text}" for record in caplog.records]
+    assert len(logged) >= 3
+    assert "lovelace" not in " ".join(logged).lower()
 
 
 WORLD = World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}))
@@ -116,8 +118,8 @@ WORLD = World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=t
 
 @settings(max_examples=300)
 @given(bodies, headers)
-def test_no_request_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str]) -> None:
+def test_no_request_is_too_malformed_for_an_answer(body: bytes, sent_headers: dict[str, str]) -> None:
     """Never a 500."""
-    response = answered(WORLD.relay.erasures.post_erasure(request("POST", body, url=ERASURES, headers=said)))
+    response = answered(WORLD.relay.erasures.post_erasure(request("POST", body, url=ERASURES, headers=sent_headers)))
     assert response.status_code in (202, 400, 413, 415)
     assert isinstance(json.loads(response.get_body()), dict)

@@ -10,11 +10,11 @@ from tests.world import World
 @pytest.mark.parametrize("key", ["abc", '"abc"', ' "abc" '])
 def test_a_repeated_key_gives_the_first_update_again(world: World, key: str) -> None:
     """Quoted or bare, header or body."""
-    first, one = post(world, a_message(idempotencyKey="abc"))
-    second, two = post(world, a_message(), Idempotency_Key=key)
+    first, first_body = post(world, a_message(idempotencyKey="abc"))
+    second, second_body = post(world, a_message(), Idempotency_Key=key)
 
     assert (first.status_code, second.status_code) == (202, 202)
-    assert one["id"] == two["id"]
+    assert first_body["id"] == second_body["id"]
     assert second.headers["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first.headers
     assert len(world.queue.messages) == 1
@@ -37,11 +37,11 @@ def test_a_requests_key_comes_before_an_events_identity(world: World) -> None:
 
 def test_a_key_is_scoped_by_source_and_guards_its_payload(world: World) -> None:
     """Another source is another key; another payload is 422."""
-    one = post(world, a_message(source="hr"), Idempotency_Key="k")[1]
-    two = post(world, a_message(source="mdm"), Idempotency_Key="k")[1]
+    first_body = post(world, a_message(source="hr"), Idempotency_Key="k")[1]
+    second_body = post(world, a_message(source="mdm"), Idempotency_Key="k")[1]
     tampered, problem = post(world, a_message(source="hr", userStatus={"devicesCount": 1}), Idempotency_Key="k")
 
-    assert one["id"] != two["id"]
+    assert first_body["id"] != second_body["id"]
     assert tampered.status_code == 422
     assert problem["type"].endswith("idempotencyKeyConflict")
     assert problem["errors"]

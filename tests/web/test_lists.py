@@ -27,13 +27,13 @@ def test_the_list_pages_and_filters(world: World) -> None:
     response, body = page(world, top="2", code="s3cret", source="mdm")
 
     assert response.status_code == 200
-    assert [one["id"] for one in body["value"]] == [ids[4], ids[2]]
+    assert [update["id"] for update in body["value"]] == [ids[4], ids[2]]
     assert body["nextLink"].startswith(f"{URL}?")
     assert "s3cret" not in body["nextLink"]
     assert "attempts" not in body["value"][0]
     query = dict(part.split("=") for part in body["nextLink"].partition("?")[2].split("&"))
     _, rest = page(world, **query)
-    assert [one["id"] for one in rest["value"]] == [ids[0]]
+    assert [update["id"] for update in rest["value"]] == [ids[0]]
     assert "nextLink" not in rest
 
 
@@ -69,11 +69,11 @@ def test_the_list_knows_every_status(world: World) -> None:
     world.run()
     waiting = world.accept(deviceComplianceUserStatusId="other")
 
-    assert [one["id"] for one in page(world, status="succeeded")[1]["value"]] == [done]
-    assert [one["id"] for one in page(world, status="notStarted", statusDetail="queued")[1]["value"]] == [waiting]
+    assert [update["id"] for update in page(world, status="succeeded")[1]["value"]] == [done]
+    assert [update["id"] for update in page(world, status="notStarted", statusDetail="queued")[1]["value"]] == [waiting]
     assert page(world, status="failed", statusDetail="queued")[1]["value"] == []
     assert len(page(world, deviceCompliancePolicyId=POLICY.upper())[1]["value"]) == 2
-    assert [one["id"] for one in page(world, deviceComplianceUserStatusId=USER)[1]["value"]] == [done]
+    assert [update["id"] for update in page(world, deviceComplianceUserStatusId=USER)[1]["value"]] == [done]
     assert page(world, createdAfter="2026-11-23T20:30:00+00:00")[1]["value"]
     assert not page(world, createdAfter="2026-11-23 21:30:00Z".replace(" ", "T"))[1]["value"]
 

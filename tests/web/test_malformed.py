@@ -111,33 +111,38 @@ def check(handler: Any, request: func.HttpRequest) -> None:
         assert "\r" not in f"{name}{value}"
 
 
-def a_request(body: bytes, said: dict[str, str], query: dict[str, str], **params: str) -> func.HttpRequest:
+def a_request(body: bytes, sent_headers: dict[str, str], query: dict[str, str], **params: str) -> func.HttpRequest:
     """As the host hands it over."""
-    whole = {"Content-Type": "application/json", "Content-Length": str(len(body))} | said
+    whole = {"Content-Type": "application/json", "Content-Length": str(len(body))} | sent_headers
     url = f"{BASE}/api/x?{urlencode(query)}"
     return func.HttpRequest("POST", url, headers=whole, params=query, route_params=params, body=body)
 
 
 @settings(max_examples=EACH)
 @given(bodies, headers)
-def test_no_update_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str]) -> None:
+def test_no_update_is_too_malformed_for_an_answer(body: bytes, sent_headers: dict[str, str]) -> None:
     """One message."""
     WORLD.graph.replies.clear()
-    check(RELAY.validation.post_validation, a_request(body, said, {}))
-    check(RELAY.updates.post_update, a_request(body, said, {}))
+    check(RELAY.validation.post_validation, a_request(body, sent_headers, {}))
+    check(RELAY.updates.post_update, a_request(body, sent_headers, {}))
 
 
 @settings(max_examples=EACH)
 @given(bodies, headers, st.sampled_from(["post_batch", "replay_updates"]))
-def test_no_batch_or_filter_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str], name: str) -> None:
+def test_no_batch_or_filter_is_too_malformed_for_an_answer(
+    body: bytes, sent_headers: dict[str, str], name: str
+) -> None:
     """Many messages."""
-    check(RELAY.batch.post_batch if name == "post_batch" else RELAY.updates.replay_updates, a_request(body, said, {}))
+    check(
+        RELAY.batch.post_batch if name == "post_batch" else RELAY.updates.replay_updates,
+        a_request(body, sent_headers, {}),
+    )
 
 
 @settings(max_examples=EACH)
 @given(queries, headers, texts, st.sampled_from(["list", "get", "cancel", "replay", "user status"]))
 def test_no_query_or_path_is_too_malformed_for_an_answer(
-    query: dict[str, str], said: dict[str, str], text: str, name: str
+    query: dict[str, str], sent_headers: dict[str, str], text: str, name: str
 ) -> None:
     """What is asked."""
     handlers = {
@@ -149,14 +154,16 @@ def test_no_query_or_path_is_too_malformed_for_an_answer(
     }
     check(
         handlers[name],
-        a_request(b"", said, query, id=text, deviceCompliancePolicyId=text, deviceComplianceUserStatusId=text),
+        a_request(b"", sent_headers, query, id=text, deviceCompliancePolicyId=text, deviceComplianceUserStatusId=text),
     )
 
 
 @settings(max_examples=EACH)
 @given(bodies, headers, st.sampled_from(["standard", "github", "base64", "eventgrid", "mapped"]), st.booleans())
-def test_no_webhook_is_too_malformed_for_an_answer(body: bytes, said: dict[str, str], source: str, asked: bool) -> None:
+def test_no_webhook_is_too_malformed_for_an_answer(
+    body: bytes, sent_headers: dict[str, str], source: str, asked: bool
+) -> None:
     """Signed or not."""
-    keyed = {"X-Relay-Key": "k" if source == "mapped" else "let me in"} | said
+    keyed = {"X-Relay-Key": "k" if source == "mapped" else "let me in"} | sent_headers
     handler = RELAY.webhooks.allow_webhook if asked else RELAY.webhooks.post_webhook
     check(handler, a_request(body, keyed, {}, source=source))

@@ -29,11 +29,11 @@ def test_a_batch_is_accepted_in_order(world: World) -> None:
     response, body = batch(world, {"updates": users(250)})
 
     assert response.status_code == 202
-    assert [one["index"] for one in body["value"]] == list(range(250))
-    assert {one["status"] for one in body["value"]} == {"notStarted"}
+    assert [entry["index"] for entry in body["value"]] == list(range(250))
+    assert {entry["status"] for entry in body["value"]} == {"notStarted"}
     assert len(world.bulk_queue.messages) == 250
     world.run(300)
-    assert {world.outcome(one["id"]).state.status for one in body["value"]} == {"succeeded"}
+    assert {world.outcome(entry["id"]).state.status for entry in body["value"]} == {"succeeded"}
 
 
 def test_valid_items_are_accepted_even_where_others_are_not(world: World) -> None:
@@ -42,7 +42,7 @@ def test_valid_items_are_accepted_even_where_others_are_not(world: World) -> Non
     response, body = batch(world, {"updates": [good[0], {"userStatus": {"status": "x"}}, 7, good[1]]})
 
     assert response.status_code == 202
-    assert [set(one) for one in body["value"]] == [
+    assert [set(entry) for entry in body["value"]] == [
         {"index", "id", "status"},
         {"index", "error"},
         {"index", "error"},
@@ -50,7 +50,7 @@ def test_valid_items_are_accepted_even_where_others_are_not(world: World) -> Non
     ]
     error = body["value"][1]["error"]
     assert error["code"] == "invalidMessage"
-    assert "/userStatus/status" in {one["pointer"] for one in error["errors"]}
+    assert "/userStatus/status" in {fault["pointer"] for fault in error["errors"]}
     assert len(world.bulk_queue.messages) == 2
 
 
@@ -59,7 +59,7 @@ def test_a_batch_without_a_valid_item_is_refused_with_all_its_faults(world: Worl
     response, body = batch(world, {"updates": [{}, a_message(deviceCompliancePolicyId="x")]})
 
     assert problem(response) == (400, "invalidMessage")
-    pointers = {one["pointer"] for one in body["errors"]}
+    pointers = {fault["pointer"] for fault in body["errors"]}
     assert {"/updates/0/userStatus", "/updates/1/deviceCompliancePolicyId"} <= pointers
     assert not world.bulk_queue.messages
 
@@ -88,7 +88,7 @@ def test_a_thousand_items_are_taken(world: World) -> None:
     """The documented bound."""
     response, body = batch(world, {"updates": users(1000)})
     assert response.status_code == 202
-    assert len({one["id"] for one in body["value"]}) == 1000
+    assert len({entry["id"] for entry in body["value"]}) == 1000
 
 
 def test_a_repeated_batch_under_a_key_makes_no_second_updates(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_repeated_batch_under_a_key_makes_no_second_updates(world: World) -> N
     _, second = batch(world, {"updates": updates}, Idempotency_Key="nightly")
     _, alone = post(world, updates[3])
 
-    assert [one["id"] for one in first["value"]] == [one["id"] for one in second["value"]]
+    assert [entry["id"] for entry in first["value"]] == [entry["id"] for entry in second["value"]]
     assert alone["id"] == first["value"][3]["id"]
     assert len(world.bulk_queue.messages) == 4
 
@@ -127,7 +127,7 @@ def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
     first, other = a_message(idempotencyKey="k"), a_message(idempotencyKey="k", userStatus={"devicesCount": 9})
     _, body = ask(batches.post_batch, "POST", {"updates": [first, other, other]})
     assert "id" in body["value"][0]
-    assert [one["error"]["code"] for one in body["value"][1:]] == ["idempotencyKeyConflict"] * 2
+    assert [entry["error"]["code"] for entry in body["value"][1:]] == ["idempotencyKeyConflict"] * 2
 
 
 def test_of_a_users_values_in_one_batch_the_last_stand(world: World) -> None:
@@ -152,7 +152,7 @@ def test_a_queue_that_fails_midway_refuses_just_those(world: World) -> None:
     response, body = batch(world, {"updates": users(10)})
 
     assert response.status_code == 202
-    codes = [one.get("error", {}).get("code") for one in body["value"]]
+    codes = [entry.get("error", {}).get("code") for entry in body["value"]]
     assert codes.count("storageUnavailable") == 5
     assert len(world.bulk_queue.messages) == 5
     assert len(world.outcomes.rows) == 5
@@ -181,6 +181,6 @@ def test_a_consumer_that_is_faster_than_the_acceptance_is_not_undone(world: Worl
     world.bulk_queue.put = delivered_at_once  # type: ignore[method-assign]
     _, body = batch(world, {"updates": users(3)})
 
-    assert {world.outcome(one["id"]).state.status for one in body["value"]} == {"succeeded"}
+    assert {world.outcome(entry["id"]).state.status for entry in body["value"]} == {"succeeded"}
     assert not any(world.user_statuses.accepted.values())
     assert json.dumps(body)

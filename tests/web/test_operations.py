@@ -107,7 +107,7 @@ def test_statistics_count_what_became_of_updates(world: World) -> None:
     assert body["last24Hours"]["byStatusDetail"] == {"delivered": 3, "superseded": 0}
     assert body["last24Hours"]["byErrorCode"] == {"graphRejected": 1}
     assert body["last24Hours"]["graphWrites"] == 5
-    assert sum(one["count"] for one in body["deliveries"]) == 3
+    assert sum(delivery["count"] for delivery in body["deliveries"]) == 3
     assert len(body["deliveries"]) == 60
     assert body["queue"]["length"] == 2
     assert body["queue"]["headAgeSeconds"] >= 60
@@ -221,7 +221,8 @@ def test_the_document_names_the_address_it_was_asked_at(world: World) -> None:
     assert body["openapi"].startswith("3.1")
     assert body["servers"] == [{"url": f"{BASE}/api"}]
     assert "hush" not in str(body)
-    assert all(re.fullmatch(r"#/components/schemas/\w+", one) for one in re.findall(r"'\$ref': '([^']+)'", str(body)))
+    references = re.findall(r"'\$ref': '([^']+)'", str(body))
+    assert all(re.fullmatch(r"#/components/schemas/\w+", reference) for reference in references)
 
 
 def test_live_needs_nothing(world: World) -> None:

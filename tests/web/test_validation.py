@@ -141,6 +141,16 @@ def test_the_estimate_grows_with_the_queue_and_with_a_hold(world: World) -> None
     assert timedelta(seconds=620) <= estimate(world) < timedelta(seconds=622)
 
 
+def test_a_bulk_backlog_delays_bulk_updates_alone(world: World) -> None:
+    """A normal update goes first."""
+    for n in range(100):
+        world.accept(deviceComplianceUserStatusId=f"u{n}", priority="bulk")
+    assert estimate(world) < timedelta(seconds=2)
+    _, body = validated(world, a_message(priority="bulk"))
+    bulk = datetime.fromisoformat(body["estimatedDeliveryDateTime"]) - world.clock.now()
+    assert timedelta(seconds=20) <= bulk < timedelta(seconds=22)
+
+
 def test_storage_that_is_down_is_503(world: World) -> None:
     """With Retry-After."""
 

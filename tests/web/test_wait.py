@@ -93,10 +93,12 @@ def test_many_waiting_callers_hold_no_thread() -> None:
 
     async def all_of_them() -> list[int]:
         calls = [
-            world.relay.updates.get_update(request("GET", route_params={"id": one}, headers={"Prefer": "wait=30"}))
-            for one in ids
+            world.relay.updates.get_update(
+                request("GET", route_params={"id": update_id}, headers={"Prefer": "wait=30"})
+            )
+            for update_id in ids
         ]
-        return [one.status_code for one in await asyncio.gather(*calls)]
+        return [response.status_code for response in await asyncio.gather(*calls)]
 
     assert asyncio.run(all_of_them()) == [200] * 200
-    assert all(world.outcome(one).state.final for one in ids)
+    assert all(world.outcome(update_id).state.final for update_id in ids)

@@ -70,10 +70,10 @@ def test_whoever_is_not_genuine_learns_nothing() -> None:
     ]
     answers = set()
     for source, headers in attempts:
-        response, told = send(world, source, body, headers)
+        response, details = send(world, source, body, headers)
         assert problem(response) == (401, "unauthorized")
-        told.pop("instance")
-        answers.add((json.dumps(told), json.dumps(dict(response.headers))))
+        details.pop("instance")
+        answers.add((json.dumps(details), json.dumps(dict(response.headers))))
     assert len(answers) == 1
     assert not world.queue.messages
 

@@ -85,13 +85,13 @@ def test_each_of_several_messages_has_the_id_and_its_index() -> None:
     for messages in ([a_message()], {"updates": [a_message()]}, {"updates": two}):
         body = json.dumps(messages).encode()
         _, answer = send(world, "standard", body, signed(body, name=f"m{len(body)}"))
-        keys = [world.resource(one["id"])["idempotencyKey"] for one in answer["value"]]
+        keys = [world.resource(update["id"])["idempotencyKey"] for update in answer["value"]]
         assert keys == [f"m{len(body)}/{index}" for index in range(len(keys))]
 
 
 def test_a_senders_own_json_becomes_messages() -> None:
     """By its map: filtered, converted, a message each."""
-    told = {
+    event = {
         "devices": [
             {"kind": "phone", "id": "e1", "owner": "u1", "ok": True, "count": "3"},
             {"kind": "laptop", "id": "e2", "owner": "u2", "ok": True, "count": "1"},
@@ -100,30 +100,30 @@ def test_a_senders_own_json_becomes_messages() -> None:
     }
     world = a_world()
 
-    response, answer = send(world, "mapped", told, {"X-Relay-Key": "k"})
+    response, answer = send(world, "mapped", event, {"X-Relay-Key": "k"})
 
     assert response.status_code == 202
-    resources = [world.resource(one["id"]) for one in answer["value"]]
-    assert [one["userStatus"] for one in resources] == [
+    resources = [world.resource(update["id"]) for update in answer["value"]]
+    assert [resource["userStatus"] for resource in resources] == [
         {"status": "compliant", "devicesCount": 3},
         {"status": "nonCompliant"},
     ]
-    assert [one["idempotencyKey"] for one in resources] == ["e1", "e3"]
-    assert {one["source"] for one in resources} == {"mapped"}
+    assert [resource["idempotencyKey"] for resource in resources] == ["e1", "e3"]
+    assert {resource["source"] for resource in resources} == {"mapped"}
 
 
-@pytest.mark.parametrize("told", [{"devices": [{"kind": "phone"}]}, {"devices": [{"kind": "phone", "owner": [1]}]}])
-def test_what_a_map_makes_is_validated_like_any_message(told: Any) -> None:
+@pytest.mark.parametrize("event", [{"devices": [{"kind": "phone"}]}, {"devices": [{"kind": "phone", "owner": [1]}]}])
+def test_what_a_map_makes_is_validated_like_any_message(event: Any) -> None:
     """400 with the members of the message to blame."""
-    response, body = send(a_world(), "mapped", told, {"X-Relay-Key": "k"})
+    response, body = send(a_world(), "mapped", event, {"X-Relay-Key": "k"})
     assert problem(response) == (400, "invalidMessage")
-    assert any("/deviceComplianceUserStatusId" in one["pointer"] for one in body["errors"])
+    assert any("/deviceComplianceUserStatusId" in fault["pointer"] for fault in body["errors"])
 
 
 def test_an_event_that_a_map_leaves_out_is_taken_and_ignored() -> None:
     """A sender's ping is no fault of its."""
-    for told in ({"devices": []}, {"ping": 1}):
-        response, answer = send(a_world(), "mapped", told, {"X-Relay-Key": "k"})
+    for event in ({"devices": []}, {"ping": 1}):
+        response, answer = send(a_world(), "mapped", event, {"X-Relay-Key": "k"})
         assert (response.status_code, answer) == (202, {"value": []})
 
 

@@ -57,7 +57,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
 
 
 def _rest(outcome: Outcome) -> dict[str, Any]:
-    rest: dict[str, Any] = {"attempts": [_attempt(one) for one in outcome.attempts], "result": outcome.result}
+    rest: dict[str, Any] = {"attempts": [_attempt(attempt) for attempt in outcome.attempts], "result": outcome.result}
     if outcome.raw_message is not None:
         rest["rawMessage"] = outcome.raw_message
         if outcome.raw_message_encoding is not None:

@@ -181,5 +181,5 @@ def _is_newer(row: UserStatusRow, name: str, value: Value) -> bool:
 
 def lease_retry_time(lease: Lease, now: datetime, jitter: float) -> datetime:
     """Return when to ask again for a leased user status: the longer the lease lasts, the later, up to its end."""
-    lasted = max(0.0, (now - lease.taken).total_seconds())
-    return min(lease.until, now + timedelta(seconds=(0.5 + jitter / 2) * max(1.0, lasted)))
+    lasted = max(1.0, (now - lease.taken).total_seconds())
+    return min(lease.until, now + timedelta(seconds=(0.5 + jitter / 2) * lasted))

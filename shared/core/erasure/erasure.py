@@ -29,7 +29,7 @@ IN_HAND = timedelta(seconds=50)
 
 
 class ErasureState(Enum):
-    """The wire's status."""
+    """How far an erasure has come, as callers read it."""
 
     NOT_STARTED = "notStarted"
     RUNNING = "running"
@@ -38,7 +38,7 @@ class ErasureState(Enum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing can follow."""
+        """Return whether it has ended."""
         return self in (ErasureState.SUCCEEDED, ErasureState.FAILED)
 
 
@@ -88,7 +88,7 @@ class Erasure:
 
     @property
     def created(self) -> datetime:
-        """When it was asked for: what was accepted later is new data, and stays."""
+        """Return when it was requested: what was accepted later is new data, and stays."""
         return accepted_at(self.id)
 
 

@@ -1,4 +1,4 @@
-"""Erasing: what is left of an outcome and of a user status once their personal members are blank.
+"""Erasing: what is left of an outcome and of a user status once their personal members are redacted.
 
 Ids, states, times, counts, versions and codes stay: order and statistics depend on them. What outsiders wrote stays
 only where it has the form of an id or a code.
@@ -27,7 +27,7 @@ def redact_outcome(outcome: Outcome, subject: Subject) -> Outcome:
     return replace(
         outcome,
         update=None,
-        erased=_remains(outcome, subject),
+        erased=_tombstone(outcome, subject),
         submitted_by=_kept(outcome.submitted_by, subject),
         attempts=tuple(_attempt(attempt, subject) for attempt in outcome.attempts),
         result=None,
@@ -53,7 +53,7 @@ def _value(value: Value, until: datetime) -> Value:
     return replace(value, value=None) if was_accepted_by(value.version, until) else value
 
 
-def _remains(outcome: Outcome, subject: Subject) -> Tombstone:
+def _tombstone(outcome: Outcome, subject: Subject) -> Tombstone:
     named = outcome.named
     if named is None:
         return Tombstone()
@@ -75,9 +75,9 @@ def _attempt(attempt: Attempt, subject: Subject) -> Attempt:
 
 
 def _error(error: Members, subject: Subject) -> Members:
-    blank: dict[str, Any] = {"code": error["code"], "message": ERASED_MESSAGE}
+    redacted: dict[str, Any] = {"code": error["code"], "message": ERASED_MESSAGE}
     inner = error.get("innerError")
-    return blank | ({"innerError": dict(_inner(inner.items(), subject))} if isinstance(inner, Mapping) else {})
+    return redacted | ({"innerError": dict(_inner(inner.items(), subject))} if isinstance(inner, Mapping) else {})
 
 
 def _inner(members: Iterable[tuple[str, Any]], subject: Subject) -> Iterable[tuple[str, Any]]:
@@ -90,6 +90,6 @@ def _code(text: str | None, subject: Subject) -> str | None:
 
 
 def _kept(text: str | None, subject: Subject) -> str | None:
-    """The text, unless the name is anywhere in it."""
+    """Return the text, or None where the name is anywhere in it."""
     named = text is not None and subject.name is not None and folded(subject.name) in folded(text)
     return None if named else text

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.core.basics.strict_json import Fault, InvalidMessage, Parsed, pointer, read_json
@@ -35,12 +36,17 @@ def unwrap(document: object) -> Unwrapped | InvalidMessage:
     return Unwrapped(document)
 
 
-def parse_message(document: object, *, idempotency_key: str | None = None) -> Update | InvalidMessage:
-    """Return the update of a message, wrapped in an event or not; a key given with it comes before the event's."""
+def parse_message(
+    document: object, *, idempotency_key: str | None = None, now: datetime | None = None
+) -> Update | InvalidMessage:
+    """Return the update of a message, wrapped in an event or not; a key given with it comes before the event's.
+
+    With ``now``, a message that has expired by then is a fault.
+    """
     unwrapped = unwrap(document)
     if isinstance(unwrapped, InvalidMessage):
         return unwrapped
-    update = parse_update(unwrapped.document, at=unwrapped.at)
+    update = parse_update(unwrapped.document, at=unwrapped.at, now=now)
     if isinstance(update, InvalidMessage):
         return update
     given = {"idempotencyKey": idempotency_key or unwrapped.idempotency_key, "traceparent": unwrapped.traceparent}

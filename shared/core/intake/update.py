@@ -118,22 +118,25 @@ class Update:
 _NO_PAYLOAD = frozenset({"traceparent", "idempotencyKey", "source", "priority"})
 
 
-def parse_update(document: object, *, at: str = "") -> Update | InvalidMessage:
-    """Return an update, or all faults of the document; ``at`` is the document's pointer in what was sent."""
+def parse_update(document: object, *, at: str = "", now: datetime | None = None) -> Update | InvalidMessage:
+    """Return an update, or all faults of the document; ``at`` is the document's pointer in what was sent.
+
+    With ``now``, the moment of acceptance, one that has expired by then is a fault too.
+    """
     if not isinstance(document, dict):
         return InvalidMessage((Fault(at, f"must be a JSON object{_HINTS.get(type(document), '')}"),))
     message = _without_courtesies(document)
-    faults = list(dict.fromkeys([*_SCHEMA.faults(message), *_across(message)]))
+    faults = list(dict.fromkeys([*_SCHEMA.faults(message), *_across(message), *_expiry(message, now)]))
     if not faults:
         return Update(message)
     return InvalidMessage(tuple(Fault(at + fault.pointer, fault.detail) for fault in faults[:MAX_FAULTS]))
 
 
-def unless_expired(update: Update | InvalidMessage, now: datetime) -> Update | InvalidMessage:
-    """Return the update; a fault where it has expired before it was accepted."""
-    if isinstance(update, InvalidMessage) or not update.has_expired(now):
-        return update
-    return InvalidMessage((Fault("/expiresDateTime", "is in the past"),))
+def _expiry(document: Mapping[str, Any], now: datetime | None) -> Iterator[Fault]:
+    text = document.get("expiresDateTime")
+    expires = moment_of(text) if isinstance(text, str) else None
+    if now is not None and expires is not None and expires <= now:
+        yield Fault("/expiresDateTime", "is in the past")
 
 
 def _without_courtesies(document: dict[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.core.basics.update_id import new_update_id
-from shared.core.delivery.forecast import delivery_time, would_be_superseded
+from shared.core.delivery.forecast import ahead, delivery_time, would_be_superseded
 from shared.core.delivery.user_status import Acceptance, Snapshot
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import Update, user_status_key
+from shared.core.intake.update_schema import BULK, NORMAL
 from shared.core.rate_limit import Quota
 from shared.core.rate_limit.state import plausible
 from shared.service.delivery.directories import UserDirectories
 from shared.service.ports.runtime import Clock, Randomness
-from shared.service.ports.storage import RateLimitStore, UpdateQueue, UserStatusStore
+from shared.service.ports.storage import RateLimitStore, UserStatusStore
+from shared.service.queues import Queues
 
 _NOTHING = Snapshot()
 
@@ -32,11 +34,11 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Validate:
-    """Three reads of storage at most, no write, and no call to Graph."""
+    """Four reads of storage at most, no write, and no call to Graph."""
 
     directories: UserDirectories
     user_statuses: UserStatusStore
-    queue: UpdateQueue
+    queues: Queues
     rate_limit: RateLimitStore
     quota: Quota
     clock: Clock
@@ -54,7 +56,7 @@ class Validate:
             user_status_id=user_status_id,
             superseded=would_be_superseded(known, Acceptance.of(would_be)),
             held_by=held_by,
-            delivery=self._delivery(policy_id) if held_by is None else None,
+            delivery=self._delivery(update) if held_by is None else None,
         )
 
     def _user_status_id(self, update: Update) -> str | None:
@@ -70,8 +72,11 @@ class Validate:
         """Return the pause that would hold the update: there are no pauses yet."""
         return None
 
-    def _delivery(self, policy_id: str) -> datetime:
+    def _delivery(self, update: Update) -> datetime:
         now = int(self.clock.now().timestamp() * 1000)
         state = plausible(self.rate_limit.read()[0], now=now, call_milliseconds=self.call_milliseconds)
-        moment = delivery_time(state, self.quota, policy_id, waiting=self.queue.head().length, now=now)
+        heads = self.queues.heads()
+        waiting = ahead(heads[NORMAL].length, heads[BULK].length, of_bulk=update.bulk)
+        policy_id = update.device_compliance_policy_id
+        moment = delivery_time(state, self.quota, policy_id, waiting=waiting, now=now)
         return datetime.fromtimestamp(moment / 1000, UTC)

@@ -1,7 +1,7 @@
 """Erasing a person's data (GDPR article 17): asked for at once, done in bounded slices, by whichever instance comes by.
 
-Nothing accepted is lost by it: an update that is not final yet is waited for, and blanked when it is. What was accepted
-after the request is new data, and stays.
+Nothing accepted is lost by it: an update that is not final yet is waited for, and redacted when it is. What was
+accepted after the request is new data, and stays.
 """
 
 import logging
@@ -44,71 +44,71 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Slice:
     """Some of an erasure's work: from where the last slice stopped until its calls are spent or it has to wait."""
 
-    ledger: ErasureSession
+    session: ErasureSession
     outcomes: EraseOutcomes
     user_statuses: EraseUserStatuses
     queues: Queues
     _met: set[str] = field(default_factory=set)
 
     def work(self) -> None:
-        """Raises ``Conflict`` when another slice has the row, or a turn was faster."""
-        ledger = self.ledger
-        while not ledger.spent and not ledger.erasure.state.final:
-            if not _STEPS[ledger.progress.stage](self):
-                ledger.wait()
+        """Work until it is over. Raise ``Conflict`` when another slice has the row, or a turn was faster."""
+        session = self.session
+        while not session.spent and not session.erasure.state.final:
+            if not _STEPS[session.progress.stage](self):
+                session.wait()
                 return
 
     def begin(self) -> bool:
-        """The first round."""
-        self.ledger.go_on(stage=Stage.FIND, calm=self._queue_has_moved_on())
+        """Begin the first round."""
+        self.session.go_on(stage=Stage.FIND, calm=self._queue_has_moved_on())
         return True
 
     def find(self) -> bool:
-        """A user status that the request names need not be found."""
-        if self.ledger.subject.name is None:
-            self.ledger.go_on(stage=Stage.BLANK)
+        """Find user statuses by name, unless the request names one by its ids."""
+        if self.session.subject.name is None:
+            self.session.go_on(stage=Stage.BLANK)
         else:
             self.user_statuses.find()
         return True
 
-    def blank(self) -> bool:
-        """A page of outcomes."""
-        self.outcomes.page(OutcomeFilter(created_before=self.ledger.erasure.created + _MILLISECOND))
+    def redact(self) -> bool:
+        """Redact the final outcomes of a page."""
+        self.outcomes.page(OutcomeFilter(created_before=self.session.erasure.created + _MILLISECOND))
         return True
 
     def follow(self) -> bool:
-        """False while some update is not final, or the queue still is as it was at the request."""
-        followed = self.ledger.progress.followed
-        some = [one for one in followed if one not in self._met][:FOLLOWED_AT_ONCE]
+        """Return False while some update is not final, or the queue may hold a message of before the request."""
+        followed = self.session.progress.followed
+        some = [update_id for update_id in followed if update_id not in self._met][:FOLLOWED_AT_ONCE]
         if some:
             self._met.update(some)
             self.outcomes.follow(some)
             return True
         if followed or not self._queue_has_moved_on():
             return False
-        self.ledger.go_on(stage=Stage.ROWS, rows=self.ledger.progress.keys)
+        self.session.go_on(stage=Stage.ROWS, rows=self.session.progress.keys)
         return True
 
     def rows(self) -> bool:
-        """False while only user statuses are left that are being written."""
-        left = self.ledger.progress.rows
+        """Return False while all user statuses that are left are being written."""
+        left = self.session.progress.rows
         if not left:
-            self.ledger.put(next_round(self.ledger.erasure, self.ledger.clock.now()))
+            self.session.put(next_round(self.session.erasure, self.session.clock.now()))
             return True
-        keys = [one for one in left if one not in self._met][:AT_ONCE]
-        self._met.update(self.user_statuses.blank(keys) if keys else ())
+        keys = [key for key in left if key not in self._met][:AT_ONCE]
+        self._met.update(self.user_statuses.redact(keys) if keys else ())
         return bool(keys)
 
     def _queue_has_moved_on(self) -> bool:
-        self.ledger.spend()
+        self.session.spend()
         head = self.queues.head()
-        return has_moved_on(self.ledger.erasure, head.length, head.inserted, self.ledger.clock.now())
+        return has_moved_on(self.session.erasure, head.length, head.inserted, self.session.clock.now())
 
 
 _STEPS = {
     Stage.BEGIN: Slice.begin,
     Stage.FIND: Slice.find,
-    Stage.BLANK: Slice.blank,
+    Stage.BLANK: Slice.redact,
     Stage.FOLLOW: Slice.follow,
     Stage.ROWS: Slice.rows,
 }
@@ -116,7 +116,7 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Erase:
-    """Takes requests, and works on them; one that is not done after ``patience`` fails."""
+    """Takes requests, and works on them; one that is not done within ``time_limit`` fails."""
 
     erasures: ErasureStore
     outcomes: OutcomeStore
@@ -124,10 +124,10 @@ class Erase:
     queues: Queues
     clock: Clock
     randomness: Randomness
-    patience: timedelta
+    time_limit: timedelta
 
     def request(self, subject: Subject) -> Erasure:
-        """A new erasure, begun. Raises ``Unavailable``: nothing was taken."""
+        """Return a new erasure, begun. Raise ``Unavailable`` when nothing was written."""
         now = self.clock.now()
         erasure = requested(new_update_id(now, self.randomness.bits()), subject, now)
         etag = self.erasures.insert(erasure)
@@ -135,15 +135,15 @@ class Erase:
         return self._slice(StoredErasure(erasure, etag), FIRST_CALLS, now + FIRST_TIME)
 
     def get(self, erasure_id: str) -> Erasure | None:
-        """How far it has come."""
+        """Return the erasure; None where there is none."""
         stored = self.erasures.get(erasure_id)
         return stored.erasure if stored else None
 
     @redacts_errors
     def __call__(self) -> int:
-        """A slice of each open erasure, those not looked at for longest first; answers how many became final."""
+        """Do a slice of each open erasure, the longest untouched first; return how many became final."""
         calls, finished, until = RUN_CALLS, 0, self.clock.now() + RUN_TIME
-        for stored in sorted(self.erasures.open(MAX_OPEN_ERASURES), key=lambda one: one.erasure.last_action):
+        for stored in sorted(self.erasures.open(MAX_OPEN_ERASURES), key=lambda stored: stored.erasure.last_action):
             if calls <= 0 or self.clock.now() >= until:
                 break
             finished += self._slice(stored, SLICE_CALLS, until).state.final
@@ -151,26 +151,26 @@ class Erase:
         return finished
 
     def _slice(self, stored: StoredErasure, calls: int, until: datetime) -> Erasure:
-        ledger = ErasureSession(self.erasures, self.clock, stored.erasure, stored.etag, calls, until)
-        outcomes = EraseOutcomes(ledger, self.outcomes)
-        user_statuses = EraseUserStatuses(ledger, self.user_statuses, self.outcomes)
+        session = ErasureSession(self.erasures, self.clock, stored.erasure, stored.etag, calls, until)
+        outcomes = EraseOutcomes(session, self.outcomes)
+        user_statuses = EraseUserStatuses(session, self.user_statuses, self.outcomes)
         try:
-            if self.clock.now() > stored.erasure.created + self.patience:
-                ledger.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
+            if self.clock.now() > stored.erasure.created + self.time_limit:
+                session.put(ended(stored.erasure, ErasureState.FAILED, self.clock.now()))
             else:
-                Slice(ledger, outcomes, user_statuses, self.queues).work()
+                Slice(session, outcomes, user_statuses, self.queues).work()
         except Conflict:
             log.info("erasure taken elsewhere", extra={"erasure_id": stored.erasure.id})
         except Unavailable as error:
             log.warning("erasure left for later", extra={"erasure_id": stored.erasure.id, "reason": str(error)})
         except Exception:  # the boundary: one erasure's fault is no matter of the others
             log.exception("erasure slice failed", extra={"erasure_id": stored.erasure.id})
-        if ledger.erasure.state.final:
-            log.info("erasure ended", extra=_told(ledger.erasure))
-        return ledger.erasure
+        if session.erasure.state.final:
+            log.info("erasure ended", extra=_log_fields(session.erasure))
+        return session.erasure
 
 
-def _told(erasure: Erasure) -> dict[str, object]:
+def _log_fields(erasure: Erasure) -> dict[str, object]:
     return {
         "erasure_id": erasure.id,
         "status": erasure.state.value,

@@ -1,4 +1,4 @@
-"""Blanking outcomes for an erasure: those of a page that are the subject's and final."""
+"""Redacting outcomes for an erasure: those of a page that are the subject's and final."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.core.erasure.redaction import redact_outcome
 from shared.service.erasure.session import ErasureSession
 from shared.service.ports.storage import Conflict, OutcomeFilter, OutcomeStore, StoredOutcome
 
-#: Outcomes read at a time, in a page and one by one.
+#: Outcomes read at a time, in a page and by their ids.
 PAGE = 500
 FOLLOWED_AT_ONCE = 50
 _TRIES = 5
@@ -20,70 +20,76 @@ _TRIES = 5
 class EraseOutcomes:
     """The part of a slice that works on outcomes."""
 
-    ledger: ErasureSession
+    session: ErasureSession
     outcomes: OutcomeStore
 
     def page(self, wanted: OutcomeFilter) -> None:
-        """The next page of those that were there when the erasure was asked for."""
-        ledger = self.ledger
-        page = self.outcomes.scan(wanted, PAGE, ledger.progress.continuation)
-        ledger.spend()
-        there = [one for one in page.found if one.outcome.created <= ledger.erasure.created]
-        sifted, replays, left = self._blank(there, max(1, ledger.calls))
-        followed = ledger.progress.followed
+        """Redact on the next page of those that were there when the erasure was requested."""
+        session = self.session
+        page = self.outcomes.scan(wanted, PAGE, session.progress.continuation)
+        session.spend()
+        there = [entry for entry in page.found if entry.outcome.created <= session.erasure.created]
+        classified, replays, left = self._redact(there, max(1, session.calls))
+        followed = session.progress.followed
         if left:  # the same page again, in the next slice
-            ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*followed, *replays))))
+            session.go_on(pending=(), followed=tuple(dict.fromkeys((*followed, *replays))))
             return
-        news = [one for one in sifted.unripe if one not in followed]
+        news = [update_id for update_id in classified.unripe if update_id not in followed]
         room = max(0, MAX_FOLLOWED - len(followed))
-        ledger.go_on(
+        session.go_on(
             stage=Stage.FOLLOW if page.continuation is None else Stage.BLANK,
             continuation=page.continuation,
             pending=(),
             followed=tuple(dict.fromkeys((*followed, *news[:room], *replays))),
-            changed=ledger.progress.changed or len(news) > room,
-            skipped=ledger.progress.skipped or sifted.skipped,
+            changed=session.progress.changed or len(news) > room,
+            skipped=session.progress.skipped or classified.skipped,
         )
 
     def follow(self, some: Sequence[str]) -> None:
-        """Look again at updates that were not final, and at replays of what was blanked."""
-        ledger = self.ledger
+        """Look again at updates that were not final, and at replays of what was redacted."""
+        session = self.session
         stored = {update_id: self.outcomes.get(update_id) for update_id in some}
-        ledger.spend(len(some))
-        sifted, replays, _ = self._blank([one for one in stored.values() if one is not None], len(some))
-        now = ledger.clock.now()
-        unseen = [one for one in some if stored[one] is None and accepted_at(one) + UNSEEN > now]
-        rest = [one for one in ledger.progress.followed if one not in stored]
-        ledger.go_on(pending=(), followed=tuple(dict.fromkeys((*rest, *unseen, *sifted.unripe, *replays))))
+        session.spend(len(some))
+        classified, replays, _ = self._redact([entry for entry in stored.values() if entry is not None], len(some))
+        now = session.clock.now()
+        unseen = [
+            update_id for update_id in some if stored[update_id] is None and accepted_at(update_id) + UNSEEN > now
+        ]
+        rest = [update_id for update_id in session.progress.followed if update_id not in stored]
+        session.go_on(pending=(), followed=tuple(dict.fromkeys((*rest, *unseen, *classified.unripe, *replays))))
 
-    def _blank(self, stored: Iterable[StoredOutcome], most: int) -> tuple[Classified, list[str], bool]:
-        """Blank up to so many ripe ones; what they all mean, replays to be followed, and whether ripe ones are left."""
-        ledger, pending = self.ledger, self.ledger.progress.pending
-        by_id = {one.outcome.id: one for one in stored}
-        sifted = classify(ledger.subject, ledger.progress.keys, (one.outcome for one in by_id.values()))
-        ripe = sifted.ripe[:most]
+    def _redact(self, stored: Iterable[StoredOutcome], most: int) -> tuple[Classified, list[str], bool]:
+        """Redact up to ``most`` final ones; return what all mean, replays to follow, whether final ones are left."""
+        session, pending = self.session, self.session.progress.pending
+        by_id = {entry.outcome.id: entry for entry in stored}
+        classified = classify(session.subject, session.progress.keys, (entry.outcome for entry in by_id.values()))
+        ripe = classified.ripe[:most]
         news = [outcome.id for outcome in ripe if outcome.id not in pending]
-        if news or sifted.keys != ledger.progress.keys:
+        if news or classified.keys != session.progress.keys:
             # Before a user status is known for good, nothing that leads to it may go.
-            ledger.count(updates=len(news), pending=(*pending, *news), keys=sifted.keys)
-        before = [by_id[one].outcome for one in pending if one in by_id]
-        gone = [self._one(by_id[outcome.id]) for outcome in ripe]
-        return sifted, self._later_replays([*before, *gone]), len(ripe) < len(sifted.ripe)
+            session.count(updates=len(news), pending=(*pending, *news), keys=classified.keys)
+        before = [by_id[update_id].outcome for update_id in pending if update_id in by_id]
+        gone = [self._replace(by_id[outcome.id]) for outcome in ripe]
+        return classified, self._later_replays([*before, *gone]), len(ripe) < len(classified.ripe)
 
     def _later_replays(self, gone: Iterable[Outcome]) -> list[str]:
-        """The same data under an id of after the request, which no page shows."""
-        created = self.ledger.erasure.created
-        return [one.replayed_by for one in gone if one.replayed_by and accepted_at(one.replayed_by) > created]
+        """Return the replays made after the request: they hold the same data, and no page shows them."""
+        created = self.session.erasure.created
+        return [
+            outcome.replayed_by
+            for outcome in gone
+            if outcome.replayed_by and accepted_at(outcome.replayed_by) > created
+        ]
 
-    def _one(self, stored: StoredOutcome) -> Outcome:
-        """The outcome as it is then: a replay, another erasure or retention may have been faster."""
+    def _replace(self, stored: StoredOutcome) -> Outcome:
+        """Redact it; return the outcome as it is then: a replay, another erasure or the purge may have been faster."""
         for _ in range(_TRIES):
-            outcome = redact_outcome(stored.outcome, self.ledger.subject)
-            self.ledger.spend()
+            outcome = redact_outcome(stored.outcome, self.session.subject)
+            self.session.spend()
             try:
                 self.outcomes.replace(outcome, stored.etag)
             except Conflict:
-                self.ledger.spend()
+                self.session.spend()
                 found = self.outcomes.get(outcome.id)
                 if found is None or found.outcome.erased is not None:
                     return found.outcome if found else outcome

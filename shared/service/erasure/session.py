@@ -1,8 +1,8 @@
-"""The row of an erasure while a slice works on it: written down before and after whatever is blanked.
+"""The row of an erasure while a slice works on it: written before and after each redaction.
 
-What is about to be blanked is counted first, by etag; then it is blanked; then the row moves on. Whatever dies in
-between, the next slice finds the same place and counts nothing twice. Of two slices at the same time one loses the row
-to the other.
+What is about to be redacted is counted first, by etag; then it is redacted; then the row moves on. If the process dies
+in between, the next slice finds the same place and counts nothing twice. Of two slices at the same time one loses the
+row to the other.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from shared.service.ports.storage import ErasureStore
 
 @dataclass
 class ErasureSession:
-    """``calls``: how many storage calls this slice has left, and until when it may make them.
+    """The erasure as last written, ``calls`` that this slice has left, and ``until`` when it may make them.
 
-    Every change raises ``Conflict`` when the row was lost.
+    Every change raises ``Conflict`` when another slice has changed the row.
     """
 
     store: ErasureStore
@@ -31,34 +31,34 @@ class ErasureSession:
 
     @property
     def spent(self) -> bool:
-        """Whether it is time to stop."""
+        """Return whether no calls or no time are left."""
         return self.calls <= 0 or self.clock.now() >= self.until
 
     @property
     def subject(self) -> Subject:
-        """Whom it is about."""
+        """Return whom it is about."""
         assert self.erasure.subject is not None  # noqa: S101 - only a final erasure has none
         return self.erasure.subject
 
     @property
     def progress(self) -> Progress:
-        """As last written."""
+        """Return its progress as last written."""
         return self.erasure.progress
 
     def spend(self, calls: int = 1) -> None:
-        """Storage calls made elsewhere."""
+        """Count storage calls that were made elsewhere."""
         self.calls -= calls
 
     def count(self, *, updates: int = 0, user_statuses: int = 0, **progress: Any) -> None:
-        """Before blanking."""
+        """Write what is about to be redacted; ``progress`` are the changed fields of its progress."""
         self.put(counted(self.erasure, self.clock.now(), updates=updates, user_statuses=user_statuses, **progress))
 
     def go_on(self, **progress: Any) -> None:
-        """After it."""
+        """Write how far it has come; ``progress`` are the changed fields of its progress."""
         self.put(going_on(self.erasure, self.clock.now(), **progress))
 
     def wait(self) -> None:
-        """Nothing more to do now; having been looked at puts it behind the others."""
+        """Write that there is nothing to do now: this puts the erasure behind the others."""
         self.put(replace(self.erasure, last_action=self.clock.now()))
 
     def put(self, erasure: Erasure) -> None:

@@ -1,4 +1,4 @@
-"""Blanking user statuses for an erasure: finding those that name a person, and emptying rows that nobody has leased."""
+"""Redacting user statuses for an erasure: finding those that name a person, emptying rows that no turn has leased."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.service.ports.storage import OutcomeStore, UserStatusStore
 
 #: Rows read at a time.
 PAGE = 500
-#: User statuses blanked at a time.
+#: User statuses redacted at a time.
 AT_ONCE = 20
 
 
@@ -20,66 +20,66 @@ AT_ONCE = 20
 class EraseUserStatuses:
     """The part of a slice that works on user statuses."""
 
-    ledger: ErasureSession
+    session: ErasureSession
     user_statuses: UserStatusStore
     outcomes: OutcomeStore
 
     def find(self) -> None:
-        """The next page of all; those whose values name the person: their outcomes may have been purged long ago."""
-        ledger = self.ledger
-        page = self.user_statuses.scan(PAGE, ledger.progress.continuation)
-        ledger.spend()
+        """Find on the next page of all those whose values name the person: their outcomes may be purged already."""
+        session = self.session
+        page = self.user_statuses.scan(PAGE, session.progress.continuation)
+        session.spend()
         theirs = [
             entry.key
             for entry in page.found
-            if ledger.subject.owns_values({"id": entry.user_status_id, "values": entry.properties})
+            if session.subject.owns_values({"id": entry.user_status_id, "values": entry.properties})
         ]
-        keys, skipped = joined(ledger.progress.keys, theirs)
-        ledger.go_on(
+        keys, skipped = joined(session.progress.keys, theirs)
+        session.go_on(
             stage=Stage.BLANK if page.continuation is None else Stage.FIND,
             continuation=page.continuation,
             keys=keys,
-            skipped=ledger.progress.skipped or skipped,
+            skipped=session.progress.skipped or skipped,
         )
 
-    def blank(self, keys: Sequence[str]) -> list[str]:
-        """Blank these; answers those that are leased: they are left for later."""
-        ledger, now = self.ledger, self.ledger.clock.now()
+    def redact(self, keys: Sequence[str]) -> list[str]:
+        """Redact these rows; return the keys of those that are leased: they are left for later."""
+        session, now = self.session, self.session.clock.now()
         snapshots = {key: self.user_statuses.read(key) for key in keys}
-        ledger.spend(len(keys))
-        busy = [key for key, one in snapshots.items() if one.row is not None and one.row.leased_at(now)]
-        free = {key: one for key, one in snapshots.items() if key not in busy}
-        settled = {key: list(self._settled(one)) for key, one in free.items()}
-        self._blank(free, settled)
+        session.spend(len(keys))
+        busy = [key for key, snapshot in snapshots.items() if snapshot.row is not None and snapshot.row.leased_at(now)]
+        free = {key: snapshot for key, snapshot in snapshots.items() if key not in busy}
+        settled = {key: list(self._settled(snapshot)) for key, snapshot in free.items()}
+        self._redact(free, settled)
         # Acceptance or a turn is slower than we are: their updates are followed first.
         open_ = [
             accepted.update_id
-            for key, one in free.items()
-            for accepted in self._theirs(one)
+            for key, snapshot in free.items()
+            for accepted in self._theirs(snapshot)
             if accepted.update_id not in settled[key]
         ]
-        ledger.go_on(
+        session.go_on(
             stage=Stage.FOLLOW if open_ else Stage.ROWS,
             pending=(),
-            rows=tuple(key for key in ledger.progress.rows if key not in free),
-            followed=tuple(dict.fromkeys((*ledger.progress.followed, *open_))),
+            rows=tuple(key for key in session.progress.rows if key not in free),
+            followed=tuple(dict.fromkeys((*session.progress.followed, *open_))),
         )
         return busy
 
-    def _blank(self, free: Mapping[str, Snapshot], settled: Mapping[str, list[str]]) -> None:
-        ledger, pending = self.ledger, self.ledger.progress.pending
-        filled = [key for key, one in free.items() if settled[key] or self._has_values(one)]
+    def _redact(self, free: Mapping[str, Snapshot], settled: Mapping[str, list[str]]) -> None:
+        session, pending = self.session, self.session.progress.pending
+        filled = [key for key, snapshot in free.items() if settled[key] or self._has_values(snapshot)]
         news = [key for key in filled if key not in pending]
         if news:
-            ledger.count(user_statuses=len(news), pending=(*pending, *news))
+            session.count(user_statuses=len(news), pending=(*pending, *news))
         for key in filled:
-            self._one(key, free[key], settled[key])
+            self._replace(key, free[key], settled[key])
 
-    def _one(self, key: str, snapshot: Snapshot, settled: list[str]) -> None:
-        """A compare and swap of a row without lease: never in the middle of a turn."""
-        self.ledger.spend()
+    def _replace(self, key: str, snapshot: Snapshot, settled: list[str]) -> None:
+        """Replace a row without a lease by its etag: never in the middle of a turn. Raise ``Conflict``."""
+        self.session.spend()
         if snapshot.row is not None:
-            row = redact_user_status(snapshot.row, self.ledger.erasure.created)
+            row = redact_user_status(snapshot.row, self.session.erasure.created)
             self.user_statuses.commit(key, row, snapshot.etag, settled=settled)
             return
         for update_id in settled:
@@ -87,17 +87,21 @@ class EraseUserStatuses:
 
     def _has_values(self, snapshot: Snapshot) -> bool:
         return (
-            snapshot.row is not None and redact_user_status(snapshot.row, self.ledger.erasure.created) != snapshot.row
+            snapshot.row is not None and redact_user_status(snapshot.row, self.session.erasure.created) != snapshot.row
         )
 
     def _theirs(self, snapshot: Snapshot) -> Iterator[Acceptance]:
-        return (one for one in snapshot.accepted if was_accepted_by(one.version, self.ledger.erasure.created))
+        return (
+            acceptance
+            for acceptance in snapshot.accepted
+            if was_accepted_by(acceptance.version, self.session.erasure.created)
+        )
 
     def _settled(self, snapshot: Snapshot) -> Iterator[str]:
-        """Acceptances that nothing comes of any more: their updates are final, or have not shown for long."""
-        now = self.ledger.clock.now()
-        for one in self._theirs(snapshot):
-            known = self.outcomes.get(one.update_id)
-            self.ledger.spend()
-            if known.outcome.state.final if known else accepted_at(one.update_id) + UNSEEN <= now:
-                yield one.update_id
+        """Yield the updates of acceptances that are over: they are final, or have had no outcome for 24 h."""
+        now = self.session.clock.now()
+        for acceptance in self._theirs(snapshot):
+            known = self.outcomes.get(acceptance.update_id)
+            self.session.spend()
+            if known.outcome.state.final if known else accepted_at(acceptance.update_id) + UNSEEN <= now:
+                yield acceptance.update_id

@@ -1,4 +1,4 @@
-"""What the use cases need from outside, and how that may fail; adapters and in-memory twins keep these promises."""
+"""What the use cases need from outside, and how that may fail; adapters and in-memory fakes keep these promises."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ import { draw } from "./chart.js";
 import { byId, element, reconcile, write } from "./elements.js";
 import { headline } from "./headline.js";
 import { icon } from "./icons.js";
+import { showVerification } from "./verification.js";
 import { showWebhooks } from "./webhooks.js";
 import { counted, duration, number, STATUSES } from "./words.js";
 
@@ -40,6 +41,7 @@ export async function showOverview(anew) {
   draw(stats.deliveries);
   showQuota(stats.quota);
   showBacklog(stats);
+  showVerification(stats.verification);
   showWebhooks(stats.webhooks);
 }
 

@@ -8,6 +8,7 @@ import { raw, supportIds, values } from "./facts.js";
 import { icon } from "./icons.js";
 import { badge } from "./list.js";
 import { timeline } from "./timeline.js";
+import { verified } from "./verification.js";
 import { MEANINGS, whose } from "./words.js";
 
 /**
@@ -52,7 +53,7 @@ function missing(id, status) {
 /** @param {Update} update */
 function parts(update) {
   return [
-    part("head", head, update, ["status", "statusDetail", "userStatus", "source", "createdDateTime", "submittedBy", "replayOf", "replayedBy", "supersededBy"]),
+    part("head", head, update, ["status", "statusDetail", "userStatus", "source", "createdDateTime", "submittedBy", "replayOf", "replayedBy", "supersededBy", "verification"]),
     part("verdict", verdict, update, ["status", "statusDetail", "error", "nextAttemptDateTime", "replayedBy", "rawMessage"]),
     part("timeline", timeline, update, ["status", "statusDetail", "attempts", "attemptCount", "nextAttemptDateTime", "lastActionDateTime"]),
     part("values", values, update, ["userStatus", "result", "deviceCompliancePolicyId", "deviceComplianceUserStatusId"]),
@@ -82,7 +83,7 @@ function head(update) {
     element("p", { class: "minor" }, "Accepted ", moment(update.createdDateTime),
       update.source ? [" from ", foreign(update.source)] : null,
       update.submittedBy ? [" by ", foreign(update.submittedBy)] : null),
-    relatives(update));
+    verified(update), relatives(update));
 }
 
 /** @param {Update} update */

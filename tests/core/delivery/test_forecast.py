@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.basics.version import Version
-from shared.core.delivery.forecast import delivery_time, would_be_superseded
+from shared.core.delivery.forecast import ahead, delivery_time, would_be_superseded
 from shared.core.delivery.user_status import NOTHING, Acceptance, Snapshot, UserStatusRow, confirm, newer_values
 from shared.core.rate_limit import Quota, RateLimitState
 from shared.core.rate_limit.state import hold, record_missing_route
@@ -56,3 +56,11 @@ def test_a_hold_and_a_missing_route_put_it_off() -> None:
     for key in "abc":
         latched = record_missing_route(latched, POLICY, key, now=NOW)
     assert delivery_time(latched, QUOTA, POLICY, waiting=0, now=NOW) >= NOW + 3_600_000
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_bulk_updates_wait_for_all_and_normal_ones_for_a_tenth_of_them(normal: int, bulk: int) -> None:
+    """With an empty bulk lane nothing is added."""
+    assert ahead(normal, bulk, of_bulk=True) == normal + bulk
+    assert normal <= ahead(normal, bulk, of_bulk=False) <= min(normal + bulk, normal * 10 // 9)
+    assert ahead(normal, 0, of_bulk=False) == normal

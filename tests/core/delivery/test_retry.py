@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from shared.core.delivery.graph_reply import GraphReply, TransportFault
 from shared.core.delivery.reply_kind import ReplyKind
-from shared.core.delivery.retry import DeadlineExceeded, Done, GiveUp, RetryAt, RetryPolicy, Step, decide
+from shared.core.delivery.retry import (
+    DeadlineExceeded,
+    DeliveryError,
+    Done,
+    GiveUp,
+    RetryAt,
+    RetryPolicy,
+    Step,
+    decide,
+    is_answer,
+    refuses_every_value,
+)
 from tests.builders import NOW
 from tests.core.delivery.answers import PAGE, answer, error
 
@@ -118,3 +129,45 @@ def test_a_huge_result_is_not_kept() -> None:
     assert isinstance(decided, Done)
     assert decided.result is not None
     assert decided.result["truncated"] is True
+
+
+def test_an_error_shows_what_support_asks_for() -> None:
+    """Graph's code and ids, beside the relay's own code and message."""
+    reply = GraphReply(
+        503, code="busy", request_id="r", client_request_id="c", activity_id="a", date="Mon, 23 Nov 2026 20:30:00 GMT"
+    )
+    assert DeliveryError("graphUnavailable", "Closed.", reply).to_json() == {
+        "code": "graphUnavailable",
+        "message": "Closed.",
+        "innerError": {
+            "statusCode": 503,
+            "code": "busy",
+            "requestId": "r",
+            "clientRequestId": "c",
+            "activityId": "a",
+            "date": "Mon, 23 Nov 2026 20:30:00 GMT",
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", ReplyKind)
+def test_graph_answers_when_it_did_or_refused_what_it_was_asked(kind: ReplyKind) -> None:
+    """Any other reply says nothing of whether it works."""
+    answers = {ReplyKind.SUCCESS, ReplyKind.REFUSED, ReplyKind.ROUTE_MISSING}
+    assert is_answer(GraphReply(400, judged=kind)) == (kind in answers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "every"),
+    [
+        (ReplyKind.ROUTE_MISSING, 400, True),
+        (ReplyKind.ROUTE_MISSING, 404, True),
+        (ReplyKind.REFUSED, 404, True),
+        (ReplyKind.REFUSED, 400, False),
+        (ReplyKind.UNREADABLE_SUCCESS, 404, False),
+        (ReplyKind.SUCCESS, 200, False),
+    ],
+)
+def test_only_what_does_not_exist_refuses_every_value(kind: ReplyKind, status: int, every: bool) -> None:
+    """A 400 may be the fault of one value."""
+    assert refuses_every_value(GraphReply(status, judged=kind)) is every

@@ -12,25 +12,25 @@ class Died(BaseException):
 
 def dying(world: World, port: str, method: str, *, after: bool) -> None:
     """Let the next call of that method be the last one."""
-    twin = getattr(world, port)
-    inner = getattr(twin, method)
+    fake = getattr(world, port)
+    inner = getattr(fake, method)
 
     def die(*args: Any, **kwargs: Any) -> Any:
-        setattr(twin, method, inner)
+        setattr(fake, method, inner)
         if after:
             inner(*args, **kwargs)
         raise Died
 
-    setattr(twin, method, die)
+    setattr(fake, method, die)
 
 
 def hooked(world: World, port: str, method: str, then: Callable[[], None], *, before: bool = False) -> None:
     """Let something happen right after (or before) the next call of that method."""
-    twin = getattr(world, port)
-    inner = getattr(twin, method)
+    fake = getattr(world, port)
+    inner = getattr(fake, method)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        setattr(twin, method, inner)
+        setattr(fake, method, inner)
         if before:
             then()
         answer = inner(*args, **kwargs)
@@ -38,4 +38,4 @@ def hooked(world: World, port: str, method: str, then: Callable[[], None], *, be
             then()
         return answer
 
-    setattr(twin, method, call)
+    setattr(fake, method, call)

@@ -19,7 +19,7 @@ def world(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "expected"),
     [
         (GraphReply(503), "graphUnavailable"),
         (GraphReply(429), "throttled"),
@@ -32,7 +32,7 @@ def world(world: World) -> World:
         (GraphReply(200, result={"value": [], "@odata.nextLink": 7}), "graphUnavailable"),
     ],
 )
-def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, reply: GraphReply, told: str) -> None:
+def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, reply: GraphReply, expected: str) -> None:
     """It shows as an attempt; the next attempt is a message of its own."""
     world.graph.list_replies = [reply]
     update_id = world.accept(**named())
@@ -40,7 +40,7 @@ def test_a_list_that_cannot_be_read_now_makes_the_update_wait(world: World, repl
     world.deliver_next()
 
     waiting = world.resource(update_id)
-    assert (waiting["statusDetail"], waiting["error"]["code"]) == ("waiting", told)
+    assert (waiting["statusDetail"], waiting["error"]["code"]) == ("waiting", expected)
     assert [attempt["statusCode"] for attempt in waiting["attempts"]] == [reply.status_code]
     assert world.queue.documents()[0]["attempt"] == 2
     world.run()
@@ -95,19 +95,19 @@ def test_a_401_gets_one_new_token(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "expected"),
     [
         (GraphReply(404, message="no such policy"), "userStatusNotFound"),
         (GraphReply(400, message="bad"), "graphRejected"),
         (GraphReply(400, judged=ReplyKind.ROUTE_MISSING), "operationNotSupported"),
     ],
 )
-def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: GraphReply, told: str) -> None:
+def test_a_list_that_is_refused_for_good_fails_the_update(world: World, reply: GraphReply, expected: str) -> None:
     """In Graph's own words."""
     world.graph.list_replies = [reply] * 2  # with a selection, and without
     update_id = world.accept(**named())
     world.run()
-    assert code(world, update_id) == told
+    assert code(world, update_id) == expected
     assert world.resource(update_id)["error"]["innerError"]["statusCode"] == reply.status_code
     if reply.message:
         assert reply.message in world.resource(update_id)["error"]["message"]

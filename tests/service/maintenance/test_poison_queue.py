@@ -33,13 +33,13 @@ def test_a_foreign_poison_message_is_put_back_as_an_envelope(world: World) -> No
     world.relay.consume_poison(Delivery(json.dumps(a_message()).encode(), "p", NOW, 1))
     assert world.queue.documents()[0]["relay"] == 1
     world.run()
-    assert [one.state for one, _ in world.outcomes.rows.values()] == [State.DELIVERED]
+    assert [outcome.state for outcome, _ in world.outcomes.rows.values()] == [State.DELIVERED]
 
 
 def test_an_unreadable_poison_message_gets_an_outcome_and_a_final_one_is_dropped(world: World) -> None:
     """Nothing is silent."""
     world.relay.consume_poison(Delivery(b"\xff", "p", NOW, 1))
-    assert [one.state for one, _ in world.outcomes.rows.values()] == [State.FAILED]
+    assert [outcome.state for outcome, _ in world.outcomes.rows.values()] == [State.FAILED]
     update_id = world.accept()
     text = world.queue.messages[0].text
     world.run()

@@ -24,7 +24,7 @@ def test_an_update_whose_message_was_lost_gets_its_turn(world: World) -> None:
     assert world.relay.reconcile() == 0
     world.run()
 
-    assert {world.outcome(one).state for one in (queued, waiting)} == {State.DELIVERED}
+    assert {world.outcome(update_id).state for update_id in (queued, waiting)} == {State.DELIVERED}
 
 
 def test_a_backlog_is_not_a_loss(world: World) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from emulator.graph_state import fullest_window
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.retry import is_refusal, is_success
 from shared.core.rate_limit import Quota, RateLimitState, Slot
@@ -37,7 +38,7 @@ class Distant:
         return written
 
 
-class Chance:
+class SeededRandomness:
     """Randomness of a seed."""
 
     def __init__(self, seed: int) -> None:
@@ -87,7 +88,7 @@ class Fleet:
                 Distant(self),
                 self.quota,
                 clock=clock,
-                randomness=Chance(number),
+                randomness=SeededRandomness(number),
                 call_milliseconds=30_000,
             )
             jobs += [lambda limiter=limiter: self._work(limiter, queue, later)] * self.threads
@@ -136,14 +137,7 @@ class Fleet:
 
     def fullest_window(self) -> int:
         """The most writes in any window."""
-        times = sorted(at for at, _, _ in self.sent)
-        window = self.quota.window / 1000
-        most, first = 0, 0
-        for last, at in enumerate(times):
-            while times[first] <= at - window:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+        return fullest_window(sorted(at for at, _, _ in self.sent), self.quota.window / 1000)
 
     def use(self) -> float:
         """The share of the quota that was used, from the first write to the last full window."""

@@ -1,6 +1,7 @@
 """Erasures among crashes and other instances: every interleaving ends with nothing of the person and true counts."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,9 +58,9 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
         (erasure_id,) = world.erasures.rows
         world.run()
 
-        told = finished(world, erasure(world, erasure_id))
+        done = finished(world, erasure(world, erasure_id))
 
-        assert (told["status"], told["updatesErased"], told["userStatusesErased"]) == ("succeeded", 13, 2), n
+        assert (done["status"], done["updatesErased"], done["userStatusesErased"]) == ("succeeded", 13, 2), n
         assert world.resource(waiting)["statusDetail"] == "delivered"
         assert NAME.lower() not in stored(world).lower()
     assert n > 40
@@ -67,8 +68,36 @@ def test_a_process_may_die_at_any_call(*, after: bool) -> None:
 
 def host(world: World, scheduler: Scheduler, name: str) -> Services:
     """One more instance over the same storage, which may be interrupted at every call."""
-    ports = {one: Interrupted(getattr(world, one), scheduler, name) for one in (*STORES, "graph", "rate_limit")}
+    ports = {port: Interrupted(getattr(world, port), scheduler, name) for port in (*STORES, "graph", "rate_limit")}
     return Services(SETTINGS, **(world.ports() | ports | {"clock": SkewedClock(world.clock, scheduler, name, 0)}))
+
+
+def turns(world: World, relay: Services) -> Callable[[], None]:
+    """Return a job that delivers up to 20 messages."""
+
+    def job() -> None:
+        for _ in range(20):
+            message = world.queue.receive()
+            if message is None:
+                continue
+            try:
+                relay.deliver(message.delivery())
+            except (Unavailable, Conflict):
+                continue
+            if message in world.queue.messages:
+                world.queue.delete(message)
+
+    return job
+
+
+def slices(_world: World, relay: Services) -> Callable[[], None]:
+    """Return a job that works on the open erasures three times."""
+
+    def job() -> None:
+        for _ in range(3):
+            relay.erase()
+
+    return job
 
 
 @pytest.mark.exhaustive
@@ -102,39 +131,20 @@ def test_every_interleaving_of_turns_and_erasures_ends_the_same(
     ]
 
     scheduler = Scheduler(chance, Faults(crashes))
-
-    def turns(relay: Services) -> Any:
-        def job() -> None:
-            for _ in range(20):
-                message = world.queue.receive()
-                if message is None:
-                    continue
-                try:
-                    relay.deliver(message.delivery())
-                except (Unavailable, Conflict):
-                    continue
-                if message in world.queue.messages:
-                    world.queue.delete(message)
-
-        return job
-
-    def slices(relay: Services) -> Any:
-        return lambda: [relay.erase() for _ in range(3)]
-
     jobs = {"t1": turns, "t2": turns, "e1": slices, "e2": slices}
-    scheduler.run({name: job(host(world, scheduler, name)) for name, job in jobs.items()})
+    scheduler.run({name: job(world, host(world, scheduler, name)) for name, job in jobs.items()})
     world.run(400)
-    told = finished(world, begun)
+    done = finished(world, begun)
 
     every = {f"u{user}" for user, _ in (*before, *meanwhile)}
     for update_id, (user, _) in zip(old, before, strict=True):
         outcome = world.outcome(update_id)
         assert outcome.state.final
         assert f"u{user}" in (perhaps if outcome.erased is not None else every - theirs)
-    assert all(world.outcome(one).state.final and world.outcome(one).erased is None for one in new)
-    assert told["status"] == "succeeded"
-    assert told["updatesErased"] == sum(world.outcome(one).erased is not None for one in old)
-    assert told["userStatusesErased"] <= len(perhaps)
+    assert all(world.outcome(update_id).state.final and world.outcome(update_id).erased is None for update_id in new)
+    assert done["status"] == "succeeded"
+    assert done["updatesErased"] == sum(world.outcome(update_id).erased is not None for update_id in old)
+    assert done["userStatusesErased"] <= len(perhaps)
     for user in theirs:
         for states in in_api(world, user)["properties"].values():
             confirmed = states["confirmed"]
