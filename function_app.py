@@ -108,6 +108,12 @@ def erase(timer: func.TimerRequest) -> None:
     relay.erase()
 
 
+@app.timer_trigger(arg_name="timer", schedule="45 * * * * *")
+def release_held(timer: func.TimerRequest) -> None:
+    """Put back what ended pauses held."""
+    relay.manage_pauses()
+
+
 # Updates
 
 
@@ -199,6 +205,39 @@ def post_erasure(req: func.HttpRequest) -> func.HttpResponse:
 def get_erasure(req: func.HttpRequest) -> func.HttpResponse:
     """Return one erasure."""
     return relay.erasures.get_erasure(req)
+
+
+# Pauses
+
+
+@app.route("pauses", methods=["POST"])
+def post_pause(req: func.HttpRequest) -> func.HttpResponse:
+    """Begin a pause."""
+    return relay.pauses.post_pause(req)
+
+
+@app.route("pauses", methods=["GET", "HEAD"])
+def list_pauses(req: func.HttpRequest) -> func.HttpResponse:
+    """List the pauses that hold updates."""
+    return relay.pauses.list_pauses(req)
+
+
+@app.route("pauses/{id}", methods=["GET", "HEAD"])
+def get_pause(req: func.HttpRequest) -> func.HttpResponse:
+    """Return one pause."""
+    return relay.pauses.get_pause(req)
+
+
+@app.route("pauses/{id}", methods=["DELETE"])
+def end_pause(req: func.HttpRequest) -> func.HttpResponse:
+    """End a pause."""
+    return relay.pauses.end_pause(req)
+
+
+@app.route("pauses/{id}/cancelUpdates", methods=["POST"])
+def cancel_paused_updates(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel all that a pause holds, then end it."""
+    return relay.pauses.cancel_paused_updates(req)
 
 
 # Operations

@@ -73,7 +73,7 @@ def _bytes(body: Any) -> bytes:
 
 
 def _cookie(cookie: Any) -> str:
-    """Return a cookie as the host writes it anew: every one with a domain and a path, unknown attributes lost."""
+    """Return a cookie as the host rewrites it: every one with a domain and a path, unknown attributes lost."""
     parts = [f"{cookie.name}={quote(cookie.value, safe='')}"]
     if cookie.max_age is not None:
         parts.append(f"max-age={int(cookie.max_age.value)}")

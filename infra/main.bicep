@@ -166,7 +166,7 @@ var senderQueueNames = [
 ]
 // The names that the app asks for; a test compares them.
 var tableNames = map(
-  ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures', 'OpenHours', 'Audit'],
+  ['Outcomes', 'UserStatuses', 'Pacing', 'IdempotencyKeys', 'Activity', 'Erasures', 'OpenHours', 'Audit', 'Pauses'],
   name => '${tablePrefix}${name}'
 )
 

@@ -70,6 +70,10 @@ class RelayClient:
             return self._request("POST", path, idempotent=idempotent, data=body, headers=headers)
         return self._request("POST", path, idempotent=idempotent, json=body)
 
+    def delete(self, path: str) -> None:
+        """DELETE; sent once, since after an answer that was lost it would be a 404. Raise ``CommandError``."""
+        self._request("DELETE", path, idempotent=False)
+
     def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list, one after the other. Raise ``CommandError``."""
         query: Mapping[str, Any] | None = params
@@ -122,7 +126,7 @@ def _reason(error: requests.RequestException) -> str:
 def _api_response(response: requests.Response) -> ApiResponse:
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - success
         raise _api_error(response)
-    body = _json_object(response)
+    body = {} if response.status_code == requests.codes.no_content else _json_object(response)
     if body is None:
         raise CommandError("the answer is not the relay's", f"does {response.url.partition('?')[0]} lead to a relay?")
     return ApiResponse(response.status_code, body)

@@ -18,6 +18,7 @@ from tests.fakes.idempotency import MemoryKeys
 from tests.fakes.identity import ScriptedIdentity
 from tests.fakes.notices import RecordedReceiver
 from tests.fakes.outcomes import MemoryOutcomes
+from tests.fakes.pauses import MemoryBrake, MemoryPauses
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.rate_limit import MemoryRateLimit
 from tests.fakes.runtime import Alarms, CountedRandomness, SteppedClock
@@ -43,6 +44,8 @@ class World:
         self.counters = MemoryCounters()
         self.erasures = MemoryErasures()
         self.audit = MemoryAudit()
+        self.pauses = MemoryPauses()
+        self.brake = MemoryBrake()
         self.call_later = Alarms()
         self.telemetry = telemetry or RecordedTelemetry()
         self.relay = Services(settings, **self.ports())
@@ -63,6 +66,8 @@ class World:
             "counters": self.counters,
             "erasures": self.erasures,
             "audit": self.audit,
+            "pauses": self.pauses,
+            "brake": self.brake,
             "clock": self.clock,
             "randomness": self.randomness,
             "call_later": self.call_later,

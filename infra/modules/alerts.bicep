@@ -96,6 +96,16 @@ var rules = [
     threshold: 1
   }
   {
+    name: 'brake'
+    description: 'The brake holds updates of a status: more of them came than CHANGE_BRAKE lets through. An operator decides.'
+    severity: 1
+    window: 'PT15M'
+    query: loadTextContent('../alerts/brake.kql')
+    scope: applicationInsights.id
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'daily-cap'
     description: 'The workspace takes no more logs today: the other alerts see nothing.'
     severity: 2

@@ -10,7 +10,10 @@ from relay.commands.doctor import doctor
 from relay.commands.get import get
 from relay.commands.list_updates import list_updates
 from relay.commands.option_groups import with_option_groups
+from relay.commands.pause import pause
+from relay.commands.pauses import pauses
 from relay.commands.replay import replay
+from relay.commands.resume import resume
 from relay.commands.submit import submit
 from relay.commands.watch import watch
 from relay.commands.webhook import webhook
@@ -30,6 +33,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "watch": watch,
     "cancel": cancel,
     "replay": replay,
+    "pause": pause,
+    "resume": resume,
+    "pauses": pauses,
     "doctor": doctor,
     "audit": audit,
     "webhook": webhook,

@@ -83,6 +83,26 @@ def audit_table(records: Iterable[Mapping[str, Any]]) -> Table:
     return table(("created", *columns[1:]), ([record.get(name) for name in columns] for record in records))
 
 
+def pause_table(pauses: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table with a row per pause."""
+    columns = ("created", "id, reason", "held", "what", "by", "ends")
+    return table(columns, map(_pause_row, pauses))
+
+
+def _pause_row(pause: Mapping[str, Any]) -> tuple[object, ...]:
+    scope = ", ".join(f"{name} {value}" for name, value in pause["scope"].items()) or "everything"
+    who = "the brake" if pause["kind"] == "brake" else pause.get("createdBy")
+    name = Lines((pause["id"], pause["reason"]))
+    return pause["createdDateTime"], name, pause["heldCount"], scope, who, pause.get("endsDateTime")
+
+
+def show_pause(screen: Screen, pause: Mapping[str, Any]) -> None:
+    """Print a pause: a table for people, the object for machines."""
+    screen.document(pause)
+    if not screen.as_json:
+        screen.out.print(pause_table([pause]))
+
+
 def user_of(update: Mapping[str, Any]) -> object:
     """Return the user status id or the principal name of an update."""
     return update.get("deviceComplianceUserStatusId") or update.get("userPrincipalName")

@@ -1,7 +1,7 @@
 """What the Azure SDKs send their requests with: sessions of ours, and no long sleep in place.
 
 azure-core obeys any ``Retry-After`` by sleeping in the calling thread (docs/graph-facts.md#f92). Here a wait of more
-than two seconds ends the call: whoever needs it tries again later.
+than two seconds ends the call: its caller tries again later.
 """
 
 from typing import Any

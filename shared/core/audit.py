@@ -26,6 +26,10 @@ class Action(StrEnum):
     ERASE = "erase"
     #: The policy's id; the user status is left out, since its id may name a person.
     PROBE = "probe"
+    #: The pause's id.
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL_UPDATES = "cancelUpdates"
 
 
 class Result(StrEnum):
@@ -70,7 +74,8 @@ AUDIT_SCHEMA: Final[Mapping[str, Any]] = {
         },
         "target": {
             "type": ["string", "null"],
-            "description": "An update's id, or a policy's id for a probe; null for an erasure and a replay by filter.",
+            "description": "The id of an update or a pause, or a policy's id for a probe; null for an erasure and a "
+            "replay by filter.",
         },
         "result": {
             "enum": list(Result),

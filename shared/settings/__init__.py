@@ -9,12 +9,14 @@ from typing import Any
 
 from shared.core.delivery.notice_destination import Destination, QueueDestination
 from shared.core.intake.webhook_source import WebhookSource
+from shared.core.pause import BrakeLimit
 from shared.settings.storage import STORAGE, Storage, read_queue_storage, read_storage
 from shared.settings.values import (
     CLOUDS,
     GUID,
     Authentication,
     WriteQuota,
+    change_brake,
     cloud,
     duration,
     matching,
@@ -69,6 +71,7 @@ class Settings:
     #: Whether App Service authentication is on: only then are its headers to be trusted.
     platform_authentication: bool
     audit_retention: timedelta
+    change_brake: Mapping[str, BrakeLimit]
     #: How long after its delivery an update is verified; None = never.
     verify_after: timedelta | None
     telemetry: str | None
@@ -219,6 +222,7 @@ _SETTINGS: dict[str, tuple[str, str | None, Callable[[str], Any], str]] = {
     "authentication": ("AUTHENTICATION", "functionKeys", Authentication, "functionKeys or entra"),
     "platform_authentication": ("WEBSITE_AUTH_ENABLED", "false", switch, "true or false"),
     "audit_retention": ("AUDIT_RETENTION_DAYS", "365", duration("days", 0.01, 36500), "days up to 36500"),
+    "change_brake": ("CHANGE_BRAKE", "", change_brake, "status=1-5000/1-86400 (writes/seconds), several by commas"),
     "verify_after": (
         "VERIFY_AFTER_SECONDS",
         None,

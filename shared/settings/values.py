@@ -10,7 +10,9 @@ from enum import Enum
 from shared.core.basics import guid
 from shared.core.basics.web_address import web_address
 from shared.core.delivery.notice_destination import Destination, notice_destinations
+from shared.core.intake.update_schema import COMPLIANCE_STATUSES
 from shared.core.intake.webhook_source import WebhookSource, webhook_sources
+from shared.core.pause import BrakeLimit
 
 #: Graph's root by cloud (docs/graph-facts.md#clouds).
 CLOUDS = {
@@ -20,6 +22,9 @@ CLOUDS = {
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
 GUID = re.compile(guid.GUID)
+#: The brake keeps a stamp of each write that it counts, in one row of a table.
+MAX_BRAKE_COUNT = 5000
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,20 @@ def write_quota(text: str) -> WriteQuota:
     if not slash or not count.isascii() or not count.isdigit() or not 1 <= int(count[:9]) <= 5000:  # noqa: PLR2004
         raise ValueError
     return WriteQuota(int(count), number(1, 3600)(seconds))
+
+
+def change_brake(text: str) -> dict[str, BrakeLimit]:
+    """Read ``status=writes/seconds``, several separated by commas, each status once."""
+    limits: dict[str, BrakeLimit] = {}
+    for part in filter(None, text.split(",")):
+        status, _, limit = part.strip().partition("=")
+        count, slash, seconds = limit.partition("/")
+        if status not in COMPLIANCE_STATUSES or status in limits or not slash:
+            raise ValueError
+        if not _COUNT.fullmatch(count) or int(count) > MAX_BRAKE_COUNT:
+            raise ValueError
+        limits[status] = BrakeLimit(int(count), duration("seconds", 1, 86400)(seconds))
+    return limits
 
 
 def url(text: str, *, plain_anywhere: bool) -> str:

@@ -36,8 +36,8 @@ class AuditApi:
     def list_audit(self, request: func.HttpRequest) -> func.HttpResponse:
         """List what was done to the relay, newest first.
 
-        Cancels, replays, erasures and probes, each with its caller and what came of it; no personal data. A page may
-        hold fewer than `top`. `nextLink` leads to the next page and is missing on the last.
+        Cancels, replays, erasures, probes, and what was done to pauses, each with its caller and what came of it; no
+        personal data. A page may hold fewer than `top`. `nextLink` leads to the next page and is missing on the last.
         """
         values = list_values(request, _QUERY)
         wanted = AuditFilter(

@@ -15,7 +15,7 @@ class Role(StrEnum):
     SEND = "Updates.Send"
     #: Read everything.
     READ = "Updates.Read"
-    #: Read everything, and cancel, replay, erase and probe.
+    #: Read everything, and cancel, replay, erase, pause and probe.
     OPERATE = "Updates.Operate"
 
 
@@ -48,11 +48,16 @@ NEEDED: Final[Mapping[str, frozenset[Role]]] = {
     "get_stats": _READERS,
     "get_doctor": _READERS,
     "list_audit": _READERS,
+    "list_pauses": _READERS,
+    "get_pause": _READERS,
     PROBE: _OPERATORS,
     "cancel_update": _OPERATORS,
     "replay_update": _OPERATORS,
     "replay_updates": _OPERATORS,
     "post_erasure": _OPERATORS,
+    "post_pause": _OPERATORS,
+    "end_pause": _OPERATORS,
+    "cancel_paused_updates": _OPERATORS,
     # Verified by the sender's signature.
     "post_webhook": ANYONE,
     "get_webhook": ANYONE,

@@ -46,6 +46,7 @@ FILES: Final[Mapping[str, str]] = {
             "live.js",
             "main.js",
             "overview.js",
+            "pauses.js",
             "rules.js",
             "session.js",
             "timeline.js",

@@ -23,6 +23,7 @@ PROBLEMS: Mapping[str, int] = {
     "notFound": 404,
     "methodNotAllowed": 405,
     "tooLate": 409,
+    "tooManyPauses": 409,
     "notReplayable": 409,
     "lengthRequired": 411,
     "tooLarge": 413,
@@ -62,6 +63,11 @@ class Problem(Exception):
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Return a JSON answer."""
     return _response(status, body, "application/json", headers or {})
+
+
+def empty_response(status: int) -> func.HttpResponse:
+    """Return an answer without a body."""
+    return func.HttpResponse(b"", status_code=status, headers=dict(_ALWAYS))
 
 
 def problem(problem: Problem, instance: str) -> func.HttpResponse:

@@ -12,7 +12,9 @@ from shared.core.delivery.statistics import WebhookStatistics
 from shared.core.delivery.verification import VerificationState
 from shared.core.intake.update_schema import PRIORITIES
 from shared.core.intake.webhook_source import Refusal
+from shared.core.pause import Kind
 from shared.core.rate_limit.quota import Quota, used
+from shared.service.delivery.pauses import ActivePauses
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import QueueHead, RateLimitStore, UpdateQueue
@@ -33,6 +35,7 @@ class StatsApi:
     #: The outbox; None where no notices are sent.
     notices: UpdateQueue | None
     pacing: RateLimitStore
+    active_pauses: ActivePauses
     quota: Quota
     clock: Clock
     callers: Callers
@@ -63,11 +66,17 @@ class StatsApi:
                 "queue": _queue(both(heads), now),
                 "lanes": {priority: _queue(head, now) for priority, head in heads.items()},
                 "quota": self._quota(now),
+                "pauses": self._pauses(),
                 "verification": dict(statistics.verification),
                 "notices": {**statistics.notices, "waiting": self.notices.head().length if self.notices else 0},
                 "webhooks": {source: _webhook(requests) for source, requests in statistics.webhooks.items()},
             },
         )
+
+    def _pauses(self) -> dict[str, object]:
+        pauses = self.active_pauses()
+        braked = [pause.scope.status for pause in pauses if pause.kind is Kind.BRAKE]
+        return {"count": len(pauses), "brakedStatuses": braked}
 
     def _quota(self, now: datetime) -> dict[str, object]:
         pacing, moment = self.pacing.read()[0], int(now.timestamp() * 1000)
@@ -122,6 +131,16 @@ SCHEMAS: Final[Schema] = {
             "deliveries": {"type": "array", "items": object_of({"startDateTime": DATE_TIME, "count": COUNT})},
             "queue": _QUEUE,
             "lanes": object_of(dict.fromkeys(PRIORITIES, _QUEUE)),
+            "pauses": object_of(
+                {
+                    "count": {**COUNT, "description": "Pauses that hold updates now."},
+                    "brakedStatuses": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Statuses that the brake holds until an operator decides.",
+                    },
+                }
+            ),
             "quota": object_of(
                 {
                     "writes": COUNT,

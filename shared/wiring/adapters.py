@@ -20,6 +20,7 @@ from shared.adapters.storage_tables.counter_table import CounterTable
 from shared.adapters.storage_tables.erasure_table import ErasureTable
 from shared.adapters.storage_tables.idempotency_table import IdempotencyTable
 from shared.adapters.storage_tables.outcome_table import OutcomeTable
+from shared.adapters.storage_tables.pause_table import BrakeTable, PauseTable
 from shared.adapters.storage_tables.rate_limit_table import RateLimitTable
 from shared.adapters.storage_tables.table import Table
 from shared.adapters.storage_tables.user_status_table import UserStatusTable
@@ -28,6 +29,7 @@ from shared.service.ports import storage
 from shared.service.ports.audit import AuditStore
 from shared.service.ports.graph import Graph, Identity
 from shared.service.ports.notices import NoticeReceiver
+from shared.service.ports.pauses import BrakeStore, PauseStore
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.telemetry import NoTelemetry, Telemetry
 from shared.settings import Settings
@@ -54,6 +56,8 @@ class Ports:
     counters: storage.CounterStore
     erasures: storage.ErasureStore
     audit: AuditStore
+    pauses: PauseStore
+    brake: BrakeStore
     graph: Graph
     identity: Identity
     clock: Clock
@@ -106,6 +110,8 @@ def _storage(settings: Settings, now: Callable[[], datetime]) -> dict[str, Calla
         "counters": lambda: CounterTable(table("Activity")),
         "erasures": lambda: ErasureTable(table("Erasures")),
         "audit": lambda: AuditTable(table("Audit")),
+        "pauses": lambda: PauseTable(table("Pauses")),
+        "brake": lambda: BrakeTable(table("Pauses")),
     }
 
 

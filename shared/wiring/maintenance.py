@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shared.service.diagnosis.doctor import Doctor
     from shared.service.diagnosis.readiness import Readiness
     from shared.service.erasure.erase import Erase
+    from shared.service.maintenance.manage_pauses import ManagePauses
     from shared.service.maintenance.poison_queue import ConsumePoison
     from shared.service.maintenance.publish_gauges import PublishGauges
     from shared.service.maintenance.purge import Purge
@@ -35,11 +36,28 @@ class Maintenance(UseCases):
 
         ports, limit = self.ports, int(self.settings.graph_timeout_seconds * 1000)
         return Reconcile(
-            holds=Holds(self.queues, ports.rate_limit, self.quota, ports.clock, limit),
+            holds=Holds(self.queues, ports.rate_limit, ports.pauses, self.quota, ports.clock, limit),
             outcomes=ports.outcomes,
             user_statuses=ports.user_statuses,
             put_back=self.put_back,
             deadline=self.settings.delivery_deadline,
+        )
+
+    @made_once
+    def manage_pauses(self) -> ManagePauses:
+        from shared.service.maintenance.manage_pauses import ManagePauses
+
+        ports = self.ports
+        return ManagePauses(
+            store=ports.pauses,
+            active=self.active_pauses,
+            outcomes=ports.outcomes,
+            put_back=self.put_back,
+            cancel=self.cancel,
+            brake=self.brake,
+            clock=ports.clock,
+            randomness=ports.randomness,
+            call_later=ports.call_later,
         )
 
     @made_once
@@ -131,6 +149,7 @@ class Maintenance(UseCases):
             rate_limiter=self.rate_limiter,
             write=self.write,
             audit=self.audit,
+            active_pauses=self.active_pauses,
             randomness=ports.randomness,
             graph_root=self.settings.graph_audience.removesuffix("/.default"),
             statistics=self.counters.statistics,

@@ -49,7 +49,7 @@ class OutcomeUseCases:
         from shared.service.outcomes.repository import OutcomeRepository
 
         ports = self.ports
-        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, self.outbox)
+        return OutcomeRepository(ports.outcomes, ports.clock, self.counters, ports.telemetry, self.outbox, ports.pauses)
 
     @made_once
     def outbox(self) -> Outbox:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.web.erasures import ErasuresApi
     from shared.web.health import HealthApi
     from shared.web.openapi.document import OpenApi
+    from shared.web.pauses import PausesApi
     from shared.web.queue_message import NoticeMessages, PoisonMessages, UpdateMessages
     from shared.web.running_checks import RunningChecks
     from shared.web.session import SessionApi
@@ -108,6 +109,7 @@ class Services(Maintenance):
             user_statuses=ports.user_statuses,
             queues=self.queues,
             rate_limit=ports.rate_limit,
+            active_pauses=self.active_pauses,
             quota=self.quota,
             clock=ports.clock,
             randomness=ports.randomness,
@@ -140,6 +142,12 @@ class Services(Maintenance):
         return ErasuresApi(self.erase, self.audit, self.callers)
 
     @made_once
+    def pauses(self) -> PausesApi:
+        from shared.web.pauses import PausesApi
+
+        return PausesApi(self.manage_pauses, self.audit, self.callers, self.ports.clock)
+
+    @made_once
     def stats(self) -> StatsApi:
         from shared.web.stats import StatsApi
 
@@ -149,6 +157,7 @@ class Services(Maintenance):
             queues=self.queues,
             notices=ports.notices if self.settings.notices else None,
             pacing=ports.rate_limit,
+            active_pauses=self.active_pauses,
             quota=self.quota,
             clock=ports.clock,
             callers=self.callers,

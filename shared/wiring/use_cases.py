@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.wiring.once import made_once
-from shared.wiring.outcomes import OutcomeUseCases
+from shared.wiring.pauses import PauseUseCases
 
 if TYPE_CHECKING:
     from shared.core.rate_limit import Quota
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STORAGE_CALLS_AT_ONCE = 16
 
 
-class UseCases(OutcomeUseCases):
+class UseCases(PauseUseCases):
     """One of each for one app."""
 
     # Intake.
@@ -86,6 +86,7 @@ class UseCases(OutcomeUseCases):
             queues=self.queues,
             keys=ports.idempotency_keys,
             repository=self.repository,
+            hold=self.hold,
             resolve=self.resolve,
             take_turn=self.take_turn,
             put_back=self.put_back,
@@ -124,6 +125,7 @@ class UseCases(OutcomeUseCases):
             user_statuses=ports.user_statuses,
             leases=self.leases,
             read_outcomes=self.read_outcomes,
+            hold=self.hold,
             identity=ports.identity,
             rate_limiter=self.rate_limiter,
             write=self.write,
@@ -150,7 +152,15 @@ class UseCases(OutcomeUseCases):
         from shared.service.delivery.write import Write
 
         ports = self.ports
-        return Write(ports.graph, ports.identity, self.rate_limiter, self.counters, ports.telemetry)
+        return Write(
+            graph=ports.graph,
+            identity=ports.identity,
+            rate_limiter=self.rate_limiter,
+            counters=self.counters,
+            telemetry=ports.telemetry,
+            active=self.active_pauses,
+            brake=self.brake,
+        )
 
     @made_once
     def leases(self) -> Leases:

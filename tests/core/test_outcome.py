@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.core.delivery.failure import deadline_exceeded
 from shared.core.delivery.outcome import (
     MAX_ATTEMPTS_KEPT,
     Attempt,
@@ -12,7 +13,6 @@ from shared.core.delivery.outcome import (
     State,
     Transition,
     advance,
-    deadline_exceeded,
     is_stale,
     may_have_left_values,
     queued,
@@ -23,6 +23,7 @@ from tests.builders import NOW, an_envelope
 
 ARRIVES = {
     Transition.WAIT: State.WAITING,
+    Transition.HOLD: State.HELD,
     Transition.DELIVER: State.DELIVERED,
     Transition.SUPERSEDE: State.SUPERSEDED,
     Transition.FAIL: State.FAILED,
@@ -32,7 +33,7 @@ OPEN = (State.QUEUED, State.WAITING)
 LATER = NOW + timedelta(seconds=5)
 
 
-@pytest.mark.parametrize("transition", Transition)
+@pytest.mark.parametrize("transition", ARRIVES)
 @pytest.mark.parametrize("state", OPEN)
 def test_an_open_update_can_go_anywhere(state: State, transition: Transition) -> None:
     """Waiting once more included; the time of the change is kept."""
@@ -45,7 +46,7 @@ def test_an_open_update_can_go_anywhere(state: State, transition: Transition) ->
 
 
 @pytest.mark.parametrize("transition", Transition)
-@pytest.mark.parametrize("state", [state for state in State if state not in OPEN])
+@pytest.mark.parametrize("state", [state for state in State if state not in (*OPEN, State.HELD)])
 def test_a_final_update_never_changes(state: State, transition: Transition) -> None:
     """A transition from a final state is a bug, and says so."""
     before = replace(queued(an_envelope(), NOW), state=state)
@@ -55,9 +56,24 @@ def test_a_final_update_never_changes(state: State, transition: Transition) -> N
         advance(before, transition, LATER)
 
 
-def test_only_two_states_are_open() -> None:
+def test_a_held_update_can_go_anywhere_and_back_to_the_queue() -> None:
+    """The time for which it was held is kept: its deadline comes so much later."""
+    held = advance(queued(an_envelope(), NOW), Transition.HOLD, NOW, held_by="pause")
+    for transition, state in {**ARRIVES, Transition.RESUME: State.QUEUED}.items():
+        after = advance(held, transition, LATER)
+        assert (after.state, after.held_by) == (state, None)
+        assert after.tried_from == after.created + timedelta(seconds=5)
+
+
+def test_an_update_that_is_not_held_cannot_be_resumed() -> None:
+    """A bug, and says so."""
+    with pytest.raises(IllegalMoveError):
+        advance(queued(an_envelope(), NOW), Transition.RESUME, LATER)
+
+
+def test_only_three_states_are_open() -> None:
     """Everything else is an end."""
-    assert tuple(state for state in State if not state.final) == OPEN
+    assert tuple(state for state in State if not state.final) == (State.QUEUED, State.HELD, State.WAITING)
 
 
 def test_a_transition_drops_what_only_the_last_state_knew() -> None:

@@ -24,12 +24,12 @@ interface ReportedStatus {
 interface Verification { state: "confirmed" | "overwritten" | "unknown"; checkedDateTime: string }
 
 interface ListedUpdate {
-  id: string; status: Status; statusDetail: "queued" | "waiting" | "delivered" | "superseded" | null;
+  id: string; status: Status; statusDetail: "queued" | "held" | "waiting" | "delivered" | "superseded" | null;
   deviceCompliancePolicyId: string | null; deviceComplianceUserStatusId: string | null; userPrincipalName?: string;
   userStatus: ReportedStatus | null; priority: "normal" | "bulk"; source: string | null; submittedBy: string | null;
   createdDateTime: string; lastActionDateTime: string; nextAttemptDateTime: string | null; attemptCount: number;
   error: UpdateError | null; supersededBy: string | null; replayOf: string | null; replayedBy: string | null;
-  verification: Verification | null;
+  heldBy: string | null; verification: Verification | null;
 }
 
 interface Update extends ListedUpdate {
@@ -48,6 +48,11 @@ interface Stats {
   last24Hours: { byStatus: Counts; byStatusDetail: Counts; byErrorCode: Counts };
   deliveriesPerMinute: number; deliveries: Delivery[]; queue: Queue; lanes: { normal: Queue; bulk: Queue }; quota: Quota;
   verification: Counts; webhooks: Record<string, WebhookRequests>;
+}
+
+interface Pause {
+  id: string; kind: "operator" | "brake"; reason: string; scope: Record<string, string>; createdBy: string | null;
+  createdDateTime: string; endsDateTime: string | null; heldCount: number;
 }
 
 interface SignedIn { id: string; name: string; roles: string[] }
@@ -91,7 +96,7 @@ interface Ids {
   empty: HTMLElement; filters: Form; forget: HTMLButtonElement; headline: HTMLElement; home: HTMLElement;
   key: HTMLDialogElement; "key-close": HTMLButtonElement; "key-form": Form; "key-said": HTMLElement; live: HTMLElement;
   main: HTMLElement; newer: HTMLButtonElement; "no-reasons": HTMLElement; older: HTMLButtonElement; one: HTMLElement;
-  overview: HTMLElement; "queue-age": HTMLElement; "queue-end": HTMLElement; "queue-length": HTMLElement;
+  overview: HTMLElement; "pause-list": HTMLElement; pauses: HTMLElement; "queue-age": HTMLElement; "queue-end": HTMLElement; "queue-length": HTMLElement;
   quota: HTMLElement; "quota-more": HTMLElement; "quota-used": HTMLElement; rate: HTMLElement; reasons: HTMLElement;
   "replay-matching": HTMLButtonElement; rows: HTMLElement; said: HTMLElement & { timer?: ReturnType<typeof setTimeout> };
   shown: HTMLElement; skip: HTMLButtonElement; subline: HTMLElement; table: HTMLElement; tiles: HTMLElement;

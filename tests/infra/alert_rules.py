@@ -58,6 +58,10 @@ def _poison(tables: dict[str, list[Row]]) -> float:
     return sum(row["message"] in ("put back from poison", "poisoned") for row in tables["traces"])
 
 
+def _brake(tables: dict[str, list[Row]]) -> float:
+    return sum(row["message"] == "brake" for row in tables["traces"])
+
+
 def _throttled(tables: dict[str, list[Row]]) -> float:
     calls = _metrics(tables, "relay.graph.duration")
     throttled = [row for row in calls if row["customDimensions"].get("http.response.status_code") == "429"]
@@ -97,5 +101,6 @@ RULES = {
     "poison": Rule(_poison, 0),
     "throttled": Rule(_throttled, 10),
     "identity": Rule(_identity, 0),
+    "brake": Rule(_brake, 0),
     "silent": Rule(_silent, 1, below=True),
 }

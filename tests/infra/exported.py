@@ -51,6 +51,9 @@ def trouble(world: World) -> None:
     world.graph.replies = [GraphReply(404, code="NotFound")]
     world.accept(deviceComplianceUserStatusId="refused")
     world.run()
+    for user in ("braked-1", "braked-2"):
+        world.accept(deviceComplianceUserStatusId=user, userStatus={"status": "conflict"})
+    world.run()
     world.identity.fault = "the endpoint is away"
     world.accept(deviceComplianceUserStatusId="without-a-token")
     world.deliver_next()
@@ -81,7 +84,8 @@ def main(name: str) -> None:
         queue="compliance-updates",
         graph_root="https://graph.microsoft.com/beta",
     )
-    SCENARIOS[name](World(Settings.from_environ({"UPDATES_STORAGE": "UseDevelopmentStorage=true"}), telemetry))
+    environ = {"UPDATES_STORAGE": "UseDevelopmentStorage=true", "CHANGE_BRAKE": "conflict=1/60"}
+    SCENARIOS[name](World(Settings.from_environ(environ), telemetry))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ def test_the_alerts_that_were_asked_for_are_there() -> None:
         "throttled",
         "identity",
         "silent",
+        "brake",
         "daily-cap",
         "readiness",
         "event-dropped",

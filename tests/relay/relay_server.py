@@ -67,6 +67,11 @@ def _handler(world: World, method: str, path: str) -> tuple[Any, dict[str, str]]
         ("GET", r"/api/updates/(?P<id>[^/]+)", relay.updates.get_update),
         ("GET", r"/api/updates", relay.updates.list_updates),
         ("GET", r"/api/audit", relay.audit_records.list_audit),
+        ("POST", r"/api/pauses", relay.pauses.post_pause),
+        ("GET", r"/api/pauses", relay.pauses.list_pauses),
+        ("GET", r"/api/pauses/(?P<id>[^/]+)", relay.pauses.get_pause),
+        ("DELETE", r"/api/pauses/(?P<id>[^/]+)", relay.pauses.end_pause),
+        ("POST", r"/api/pauses/(?P<id>[^/]+)/cancelUpdates", relay.pauses.cancel_paused_updates),
         ("GET", r"/api/stats", relay.stats.get_stats),
         ("POST", r"/api/webhooks/(?P<source>[^/]+)", relay.webhooks.post_webhook),
     ]
@@ -98,7 +103,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = _respond  # noqa: N815 - the library's names
+    do_GET = do_POST = do_DELETE = _respond  # noqa: N815 - the library's names
 
     def log_message(self, *_: Any) -> None:
         return

@@ -51,6 +51,7 @@ def test_the_resource_has_just_the_contracts_members(world: World) -> None:
         "supersededBy",
         "replayOf",
         "replayedBy",
+        "heldBy",
         "verification",
         "attempts",
         "result",
@@ -132,7 +133,7 @@ def test_what_no_text_can_hold_is_answered_all_the_same() -> None:
     assert json.loads(json_response(200, {"userDisplayName": "\ud800"}).get_body()) == {"userDisplayName": "?"}
 
 
-def test_a_twin_repairs_what_died_between_reservation_and_queue(world: World) -> None:
+def test_a_repeat_repairs_what_died_between_reservation_and_queue(world: World) -> None:
     """Without an outcome nothing proves that the first was queued."""
     first = world.accept(idempotencyKey="k")
     world.queue.messages.clear()

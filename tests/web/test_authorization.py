@@ -22,6 +22,8 @@ ALLOWED = {
         "get_stats",
         "get_doctor",
         "list_audit",
+        "list_pauses",
+        "get_pause",
     },
 }
 ALLOWED[Role.OPERATE] = ALLOWED[Role.READ] | {
@@ -29,6 +31,9 @@ ALLOWED[Role.OPERATE] = ALLOWED[Role.READ] | {
     "replay_update",
     "replay_updates",
     "post_erasure",
+    "post_pause",
+    "end_pause",
+    "cancel_paused_updates",
     PROBE,
 }
 

@@ -15,7 +15,7 @@ from tests.web.test_operations import a_schema
 from tests.world import World
 
 IDS = {"deviceCompliancePolicyId": POLICY, "deviceComplianceUserStatusId": USER}
-NAMES = ["queue", "tables", "identity", "tokenAudience", "graphRole", "graphRead", "graphWrite"]
+NAMES = ["queue", "tables", "identity", "tokenAudience", "graphRole", "graphRead", "graphWrite", "pauses"]
 
 
 @pytest.fixture

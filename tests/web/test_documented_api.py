@@ -14,7 +14,7 @@ def test_every_call_is_documented() -> None:
     rows = [
         (re.findall(r"[A-Z]{3,}", call), re.sub(r"\{[^}]*\}", "{}", path))
         for calls in re.findall(r"^\| (`[^|]*/api/[^|]*) \|", API, re.MULTILINE)
-        for call, path in re.findall(r"((?:(?:GET|POST|OPTIONS)[`, ]*)+)/api(/[^` ]+)", calls)
+        for call, path in re.findall(r"((?:(?:GET|POST|DELETE|OPTIONS)[`, ]*)+)/api(/[^` ]+)", calls)
     ]
     documented = {(method, path) for methods, path in rows for method in methods}
     known = {(method, re.sub(r"\{[^}]*\}", "{}", path)) for method, path, _ in routes() if "{*" not in path}

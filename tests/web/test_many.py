@@ -104,7 +104,7 @@ def test_a_repeated_batch_under_a_key_makes_no_second_updates(world: World) -> N
     assert len(world.bulk_queue.messages) == 4
 
 
-def test_twins_in_one_batch_make_one_update(world: World) -> None:
+def test_repeats_in_one_batch_make_one_update(world: World) -> None:
     """And a tampered one is told apart."""
     same, other = a_message(idempotencyKey="k"), a_message(idempotencyKey="k", userStatus={"devicesCount": 9})
 
@@ -116,7 +116,7 @@ def test_twins_in_one_batch_make_one_update(world: World) -> None:
     assert len(world.bulk_queue.messages) == 1
 
 
-def test_of_a_keys_twins_in_one_batch_the_first_is_first(world: World) -> None:
+def test_of_a_keys_repeats_in_one_batch_the_first_is_first(world: World) -> None:
     """Whichever of several calls at a time comes first: verdicts are in order."""
 
     def last_first(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from tests.web.caller import BASE, answered, ask, post, problem, request, route_
 from tests.web.principals import ADA, BOB, ENTRA, by_token, entra_world, principal
 from tests.world import World
 
-APIS = ("updates", "batch", "validation", "user_statuses", "erasures", "stats", "doctor", "audit_records")
+APIS = ("updates", "batch", "validation", "user_statuses", "erasures", "stats", "doctor", "audit_records", "pauses")
 GUARDED = sorted(name for name, needed in NEEDED.items() if needed is not ANYONE and name != PROBE)
 
 

@@ -44,6 +44,8 @@ _PLAIN_SUMMARY = (
     "replayed_by",
     "poisoned",
     "traceparent",
+    "held_by",
+    "held_seconds",
 )
 _PLAIN_DETAIL = ("result", "raw_message", "raw_message_encoding")
 _SUMMARY = frozenset({*_PLAIN_SUMMARY, "message", "resolved", "version", "last_action", "next_attempt"}) | {

@@ -5,9 +5,9 @@ Rule: a final state has no transitions. Everything that changes an outcome goes 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from shared.core.basics.strict_json import Fault
 from shared.core.basics.update_id import accepted_at
@@ -26,6 +26,7 @@ class State(Enum):
     """The wire's (status, statusDetail)."""
 
     QUEUED = ("notStarted", "queued")
+    HELD = ("notStarted", "held")
     WAITING = ("running", "waiting")
     DELIVERED = ("succeeded", "delivered")
     SUPERSEDED = ("succeeded", "superseded")
@@ -53,6 +54,8 @@ class Transition(Enum):
     """What can happen to an update."""
 
     WAIT = "wait"
+    HOLD = "hold"
+    RESUME = "resume"
     DELIVER = "deliver"
     SUPERSEDE = "supersede"
     FAIL = "fail"
@@ -61,6 +64,7 @@ class Transition(Enum):
 
 _OPEN = {
     Transition.WAIT: State.WAITING,
+    Transition.HOLD: State.HELD,
     Transition.DELIVER: State.DELIVERED,
     Transition.SUPERSEDE: State.SUPERSEDED,
     Transition.FAIL: State.FAILED,
@@ -69,10 +73,8 @@ _OPEN = {
 TRANSITIONS: Mapping[State, Mapping[Transition, State]] = {
     State.QUEUED: _OPEN,
     State.WAITING: _OPEN,
-    State.DELIVERED: {},
-    State.SUPERSEDED: {},
-    State.FAILED: {},
-    State.CANCELED: {},
+    State.HELD: {**_OPEN, Transition.RESUME: State.QUEUED},
+    **{ended: {} for ended in (State.DELIVERED, State.SUPERSEDED, State.FAILED, State.CANCELED)},
 }
 
 
@@ -111,9 +113,10 @@ class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
-    last gave it another message. ``notice_due`` is when the update ended, while its notice may not be in the outbox
-    yet. ``verify_at`` is when Graph's list is to be read back. ``unknown`` is what a newer version wrote and this one
-    does not know.
+    last gave it another message. ``held_by`` is the pause that keeps it out of the queue, ``held_seconds`` is how long
+    pauses have held it before: its deadline does not run meanwhile. ``notice_due`` is when the update ended, while its
+    notice may not be in the outbox yet. ``verify_at`` is when Graph's list is to be read back. ``unknown`` is what a
+    newer version wrote and this one does not know.
     """
 
     id: str
@@ -137,6 +140,8 @@ class Outcome:
     traceparent: str | None = None
     erased: Tombstone | None = None
     put_back: datetime | None = None
+    held_by: str | None = None
+    held_seconds: float = 0.0
     notice_due: datetime | None = None
     verify_at: datetime | None = None
     verification: Verification | None = None
@@ -151,6 +156,11 @@ class Outcome:
     def created(self) -> datetime:
         """The acceptance time, which the id carries."""
         return accepted_at(self.id)
+
+    @property
+    def tried_from(self) -> datetime:
+        """When the time began in which it is tried: its acceptance, later by the time for which it was held."""
+        return self.created + timedelta(seconds=self.held_seconds)
 
     @property
     def envelope(self) -> Envelope | None:
@@ -212,6 +222,9 @@ def advance(outcome: Outcome, transition: Transition, now: datetime, **known: An
     if state is None:
         raise IllegalMoveError(f"{outcome.id}: {transition.value} after {outcome.state.name}")
     fresh: dict[str, Any] = {"next_attempt": None, "error": None} | known
+    if outcome.state is State.HELD:
+        held = max(0.0, (now - outcome.last_action).total_seconds())
+        fresh = {"held_by": None, "held_seconds": outcome.held_seconds + held} | fresh
     return replace(outcome, state=state, last_action=now, **fresh)
 
 
@@ -235,13 +248,3 @@ def may_have_left_values(outcome: Outcome) -> bool:
     """Return whether Graph may hold values of this update although it ended without success, attempts shown or not."""
     addressed = outcome.update is not None and outcome.update.device_compliance_user_status_id is not None
     return addressed and outcome.state in (State.FAILED, State.CANCELED)
-
-
-#: The ``error`` of an update that was not sent before its time.
-EXPIRED: Final[Members] = {"code": "expired", "message": "The update was not sent before its expiresDateTime."}
-
-
-def deadline_exceeded(last: Members | None) -> Members:
-    """Return the ``error`` of an update that was tried until its deadline, with its last fault."""
-    fault = f" The last fault was {last['code']}: {last['message']}" if last else ""
-    return {**(last or {}), "code": "deadlineExceeded", "message": f"Not delivered before its deadline.{fault}"[:2048]}

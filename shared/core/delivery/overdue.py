@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.core.delivery.outcome import Outcome
+from shared.core.delivery.outcome import Outcome, State
 
 #: A turn takes less, from the moment at which its message shows.
 OVERDUE_AFTER = timedelta(minutes=1)
@@ -26,7 +26,8 @@ class Surroundings:
     ``head`` is when the first visible message of the normal lane's queue was put there, None where no message is
     visible; ``bulk_head`` the same of the bulk lane's. A bulk turn waits for ``bulk_wait`` while normal updates use the
     quota. Nobody could write before ``held_until``, for a policy of ``policies`` (in lower case) before the time there.
-    Slots are booked up to ``booked_until``; ``spacing`` is the time between two writes at the full quota.
+    Slots are booked up to ``booked_until``; ``spacing`` is the time between two writes at the full quota. ``pauses``
+    are those that hold updates, or are about to put back what they held.
     """
 
     now: datetime
@@ -35,6 +36,7 @@ class Surroundings:
     policies: Mapping[str, datetime] = field(default_factory=dict)
     booked_until: datetime | None = None
     spacing: timedelta = timedelta(0)
+    pauses: frozenset[str] = frozenset()
     bulk_head: datetime | None = None
     bulk_wait: timedelta = timedelta(0)
 
@@ -69,6 +71,8 @@ def overdue_updates(outcomes: Iterable[Outcome], around: Surroundings) -> list[O
 
 def is_overdue(outcome: Outcome, around: Surroundings) -> bool:
     """Whether an open update was due for a while, and its message is not in the queue's backlog."""
+    if outcome.state is State.HELD and outcome.held_by in around.pauses:
+        return False
     due = max(outcome.last_action, outcome.next_attempt or outcome.created, around.held_until)
     bulk = outcome.update is not None and outcome.update.bulk
     head, wait = (around.bulk_head, around.bulk_wait) if bulk else (around.head, timedelta(0))

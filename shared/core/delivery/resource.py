@@ -49,6 +49,7 @@ def resource(outcome: Outcome, *, whole: bool = True) -> dict[str, Any]:
         "supersededBy": outcome.superseded_by,
         "replayOf": outcome.replay_of,
         "replayedBy": outcome.replayed_by,
+        "heldBy": outcome.held_by,
         "verification": outcome.verification and _verification(outcome.verification),
     }
     if update and update.user_principal_name is not None:

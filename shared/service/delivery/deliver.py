@@ -14,6 +14,7 @@ from shared.core.delivery.outcome import (
     queued,
 )
 from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
+from shared.service.delivery.pauses import Hold
 from shared.service.delivery.resolve import Resolve
 from shared.service.delivery.take_turn import TakeTurn
 from shared.service.intake.idempotency import KeyConflict, reserve
@@ -54,6 +55,7 @@ class Deliver:
     queues: Queues
     keys: IdempotencyStore
     repository: OutcomeRepository
+    hold: Hold
     resolve: Resolve
     take_turn: TakeTurn
     put_back: PutBack
@@ -105,6 +107,8 @@ class Deliver:
             self._carry(first, made or self.repository.get(first.id))
 
     def _turn(self, envelope: Envelope, known: StoredOutcome | None) -> None:
+        if self.hold(envelope, known):
+            return
         named = self.resolve(envelope, known)
         if named is not None:
             self.take_turn(named, known)

@@ -13,15 +13,14 @@ from http import HTTPStatus
 from itertools import chain
 
 from shared.core.basics.timestamp import format_milliseconds, parse_milliseconds
+from shared.core.delivery.failure import EXPIRED, deadline_exceeded
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.outcome import (
-    EXPIRED,
     Attempt,
     Members,
     Outcome,
     Transition,
     advance,
-    deadline_exceeded,
     error_object,
     is_stale,
     queued,
@@ -75,7 +74,7 @@ class Resolve:
         if update is not None and update.resolved is not None:
             return replace(envelope, update=update)
         tried = known is not None and known.outcome.attempt_count > 0
-        if known is not None and tried and self.clock.now() >= self.decide.deadline(envelope.accepted):
+        if known is not None and tried and self.decide.is_over(known.outcome.tried_from):
             return self._fail(envelope, known, deadline_exceeded(known.outcome.error))
         if envelope.update.has_expired(self.clock.now()):
             return self._fail(envelope, known, EXPIRED)
@@ -102,7 +101,7 @@ class Resolve:
                 return self._unread(envelope, known, choice)
 
     def _look_again(self, envelope: Envelope, known: StoredOutcome | None, message: str) -> Envelope | None:
-        """Wait for the name to appear. The error keeps the time of the first look, whoever makes the next one."""
+        """Wait for the name to appear. The error keeps the time of the first look by any instance."""
         now = self.clock.now()
         first = _first_look(known.outcome.error if known else None) or now
         error = DeliveryError(_NOT_LISTED, message, GraphReply(HTTPStatus.OK, date=format_milliseconds(first)))
@@ -116,7 +115,8 @@ class Resolve:
         """Wait after a failed read, which is a call of the update that made it and shows among its attempts."""
         calls = () if unread.call is None else (unread.call,)
         tried = bool(calls) or (known is not None and known.outcome.attempt_count > 0)
-        deadline = self.decide.deadline(envelope.accepted) if tried else NEVER
+        tried_from = known.outcome.tried_from if known else envelope.accepted
+        deadline = self.decide.deadline(tried_from) if tried else NEVER
         match self.decide(unread.reply, attempt=envelope.attempt, deadline=deadline):
             case RetryAt() as step:
                 self.complete.retry_later(envelope, known, step, calls)

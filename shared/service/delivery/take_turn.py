@@ -9,8 +9,9 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.core.delivery.failure import EXPIRED, deadline_exceeded
 from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.outcome import EXPIRED, Members, deadline_exceeded
+from shared.core.delivery.outcome import Members, record
 from shared.core.delivery.reply_kind import ReplyKind
 from shared.core.delivery.retry import (
     DeadlineExceeded,
@@ -23,12 +24,13 @@ from shared.core.delivery.retry import (
 )
 from shared.core.delivery.user_status import Lease, Values, lease_retry_time, lost_values, update_ids
 from shared.core.intake.envelope import Envelope
-from shared.service.delivery.complete import Complete
+from shared.service.delivery.complete import Complete, attempts_from
 from shared.service.delivery.decide import NEVER, Decide
 from shared.service.delivery.lease import Leases
+from shared.service.delivery.pauses import Hold
 from shared.service.delivery.read_outcomes import ReadOutcomes
 from shared.service.delivery.turn import Turn
-from shared.service.delivery.write import Permit, Write
+from shared.service.delivery.write import PausesChanged, Permit, Write
 from shared.service.ports.graph import Identity, IdentityUnavailable
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.storage import Conflict, StoredOutcome, UserStatusStore
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 #: Writes of one turn; where Graph refuses more of them, the rest has its turn later.
 MAX_WRITES = 6
 _CONFLICT_PAUSE = timedelta(seconds=1)
+#: Values that Graph may have lost, and that a pause holds, are looked at again after this time.
+_HELD_LOSS_PAUSE = timedelta(minutes=1)
 _NO_ROUTE = DeliveryError(
     "operationNotSupported",
     "This update was not sent: Graph answered for several user statuses in a row that it has no route for this call.",
@@ -53,6 +57,7 @@ class TakeTurn:
     user_statuses: UserStatusStore
     leases: Leases
     read_outcomes: ReadOutcomes
+    hold: Hold
     identity: Identity
     rate_limiter: RateLimiter
     write: Write
@@ -115,21 +120,28 @@ class TakeTurn:
         turn.claimed = claim
         self.read_outcomes.pending(turn)
         self.complete(turn, self._send(turn))
+        pause = turn.held.get(turn.id)
+        if pause is not None and not turn.stale:
+            attempts = attempts_from(turn.calls_of(turn.id))
+            self.hold.by(pause, turn.envelope, turn.known, lambda outcome: record(outcome, attempts))
 
     def _send(self, turn: Turn) -> RetryAt | Deferred | None:
         """Send what is pending; return why the rest has to wait, None where nothing has to."""
+        self._leave_out(turn)
         self._fail_without_call(turn)
         whole = True
         for _ in range(MAX_WRITES):
-            self._fail_expired(turn)
+            self._leave_out(turn)
             if not self._has_work(turn):
-                return None
+                return self._later_loss(turn)
             values = turn.values() if whole else turn.newest_alone(turn.values())
             single = values == turn.newest_alone(values)
             step = self._try(turn, values)
             match step:
                 case RetryAt() | Deferred():
                     return step
+                case PausesChanged():
+                    continue
                 case DeadlineExceeded(error):
                     turn.fail([turn.id], error.to_json())
                     return None
@@ -149,24 +161,40 @@ class TakeTurn:
         elif turn.route_missing and not turn.stale:
             turn.fail(list(turn.claim.accepted), _NO_ROUTE.to_json())
 
-    def _fail_expired(self, turn: Turn) -> None:
-        while expired := turn.expired(self.clock.now()):
-            turn.fail(expired, EXPIRED)
+    def _leave_out(self, turn: Turn) -> None:
+        """Choose by the pauses of now: what one of them holds is not sent, and what has expired fails."""
+        turn.pauses = self.hold.active()
+        if turn.permit is not None:
+            turn.permit.pauses = turn.pauses
+        while True:
+            if held := turn.found_held():
+                turn.held |= held
+                turn.claim.drop(held)
+            elif expired := turn.expired(self.clock.now()):
+                turn.fail(expired, EXPIRED)
+            else:
+                return
             self.read_outcomes.pending(turn)
 
     def _has_work(self, turn: Turn) -> bool:
         """Whether this turn has anything to send: its own values, or ones that a withdrawn write may have replaced."""
         if turn.permit is None or turn.stale:
             return False
-        return turn.open or bool(turn.lost())
+        return turn.open or turn.has_loss_to_send
 
-    def _try(self, turn: Turn, values: Values) -> Step | Deferred:
+    def _later_loss(self, turn: Turn) -> Deferred | None:
+        """Return when to look again at values that Graph may have lost and that a pause holds; None without any."""
+        if turn.permit is None or turn.stale or not turn.lost():
+            return None
+        return Deferred(self.clock.now() + _HELD_LOSS_PAUSE)
+
+    def _try(self, turn: Turn, values: Values) -> Step | Deferred | PausesChanged:
         assert turn.permit is not None  # noqa: S101 - a turn without a permit has no work
         written = self.write(turn.claim, values, turn.permit, update_id=turn.id, carried=turn.traces(values))
         turn.note(values, written.calls)
         match written.barred:
-            case Deferred() as deferred:
-                return deferred
+            case Deferred() | PausesChanged() as barred:
+                return barred
             case RouteMissing():
                 return GiveUp(_NO_ROUTE)
         return self._decide(turn, written.reply, self.decide.deadline(turn.tried_from))

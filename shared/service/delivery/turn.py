@@ -9,6 +9,7 @@ from shared.core.delivery.retry import is_success, may_still_land
 from shared.core.delivery.user_status import (
     Acceptance,
     UserStatusRow,
+    Value,
     Values,
     is_newer,
     lost_values,
@@ -17,7 +18,9 @@ from shared.core.delivery.user_status import (
     update_ids,
 )
 from shared.core.intake.envelope import Envelope
+from shared.core.pause import Pause
 from shared.service.delivery.lease import Claim
+from shared.service.delivery.pauses import holding, holding_values
 from shared.service.delivery.write import Permit
 from shared.service.ports.graph import GraphCall
 from shared.service.ports.storage import StoredOutcome
@@ -38,6 +41,7 @@ class Turn:
     ``outcomes`` are those read under the lease; ``known`` is the message's own, until then as read before. ``failed``
     holds the ``error`` of each update that fails here. ``ended`` are updates that ended before; their acceptances were
     left behind. ``route_missing``: Graph has no route for the write, so that it fails without a call.
+    ``pauses`` are those that hold updates now, ``held`` the waiting updates that one of them keeps from being sent.
     """
 
     envelope: Envelope
@@ -50,6 +54,8 @@ class Turn:
     calls: list[CarriedCall] = field(default_factory=list)
     failed: dict[str, Members] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    pauses: tuple[Pause, ...] = ()
+    held: dict[str, Pause] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -95,9 +101,10 @@ class Turn:
 
     @property
     def tried_from(self) -> datetime:
-        """When the time began in which the update is tried: its acceptance; for its lost values, its end."""
-        ended = self.outcome.last_action if self.outcome is not None and self.final else None
-        return ended or self.envelope.accepted
+        """When the time began in which the update is tried: ``Outcome.tried_from``; for its lost values, its end."""
+        if self.outcome is None:
+            return self.envelope.accepted
+        return self.outcome.last_action if self.final else self.outcome.tried_from
 
     @property
     def tried(self) -> bool:
@@ -122,7 +129,31 @@ class Turn:
 
     def values(self) -> Values:
         """Return what is to be sent now."""
-        return pending_values(self.claim.row, self.claim.accepted.values())
+        values = pending_values(self.claim.row, self.claim.accepted.values())
+        return {name: value for name, value in values.items() if not self._is_held_loss(name, value)}
+
+    def _is_held_loss(self, name: str, value: Value) -> bool:
+        """Whether a pause keeps a confirmed value from being sent again; of those, nobody knows the source."""
+        if value.update_id in self.claim.accepted:
+            return False
+        status = str(value.value) if name == "status" else None
+        pauses = (pause for pause in self.pauses if pause.scope.source is None)
+        return holding_values(pauses, self.claim.row.policy_id, status) is not None
+
+    def found_held(self) -> dict[str, Pause]:
+        """Return the waiting updates that a pause holds, with it."""
+        found = {update_id: self._holding(update_id) for update_id in self.claim.accepted} if self.pauses else {}
+        return {update_id: pause for update_id, pause in found.items() if pause is not None}
+
+    def _holding(self, update_id: str) -> Pause | None:
+        """Return the pause that holds a waiting update; one whose source is not known yet is left out, to be safe."""
+        if update_id == self.id:
+            return holding(self.pauses, self.envelope.update)
+        stored = self.outcomes.get(update_id)
+        if stored is not None and stored.outcome.update is not None:
+            return holding(self.pauses, stored.outcome.update)
+        status = str(self.claim.accepted[update_id].properties.get("status"))
+        return holding_values(self.pauses, self.claim.row.policy_id, status)
 
     def waiting_ids(self) -> frozenset[str]:
         """Return the waiting updates whose values are to be sent now."""
@@ -139,6 +170,11 @@ class Turn:
     def lost(self) -> Values:
         """Return the confirmed values that Graph may have lost, where no newer ones are to be sent."""
         return lost_values(self.claim.row, newer_values(self.claim.row, self.claim.accepted.values()))
+
+    @property
+    def has_loss_to_send(self) -> bool:
+        """Whether such values are to be sent now: no pause holds them."""
+        return not self.lost().keys().isdisjoint(self.values())
 
     def fail(self, update_ids: Iterable[str], error: Members) -> None:
         """Let those of these updates that wait end with this error: their values are not sent."""

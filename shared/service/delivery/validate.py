@@ -12,6 +12,7 @@ from shared.core.intake.update_schema import BULK, NORMAL
 from shared.core.rate_limit import Quota
 from shared.core.rate_limit.state import plausible
 from shared.service.delivery.directories import UserDirectories
+from shared.service.delivery.pauses import ActivePauses, holding
 from shared.service.ports.runtime import Clock, Randomness
 from shared.service.ports.storage import RateLimitStore, UserStatusStore
 from shared.service.queues import Queues
@@ -40,6 +41,7 @@ class Validate:
     user_statuses: UserStatusStore
     queues: Queues
     rate_limit: RateLimitStore
+    active_pauses: ActivePauses
     quota: Quota
     clock: Clock
     randomness: Randomness
@@ -68,9 +70,10 @@ class Validate:
     def _known(self, policy_id: str, user_status_id: str) -> Snapshot:
         return self.user_statuses.read(user_status_key(policy_id, user_status_id))
 
-    def _held_by(self, _update: Update) -> str | None:
-        """Return the pause that would hold the update: there are no pauses yet."""
-        return None
+    def _held_by(self, update: Update) -> str | None:
+        """Return the id of the pause that would hold the update; None where none would."""
+        pause = holding(self.active_pauses(), update)
+        return None if pause is None else pause.id
 
     def _delivery(self, update: Update) -> datetime:
         now = int(self.clock.now().timestamp() * 1000)

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from shared.core.delivery.graph_reply import GraphReply
 from shared.core.delivery.retry import wants_new_token
 from shared.core.delivery.user_status import Values, graph_properties
+from shared.core.pause import Pause
 from shared.core.rate_limit import Slot
+from shared.service.delivery.brake import Brake
 from shared.service.delivery.lease import Claim
+from shared.service.delivery.pauses import ActivePauses
 from shared.service.outcomes.counters import Counters
 from shared.service.ports.graph import Graph, GraphCall, Identity, IdentityUnavailable
 from shared.service.ports.telemetry import GraphOperation, Telemetry
@@ -25,10 +28,19 @@ PATCH = GraphOperation(
 
 @dataclass
 class Permit:
-    """What the calls of one turn need: what it may use of the quota, and a token."""
+    """What the calls of one turn need: what it may use of the quota, and a token.
+
+    ``pauses`` are those by which the values were chosen; None where neither pauses nor the brake count.
+    """
 
     admission: Admission
     token: str
+    pauses: tuple[Pause, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PausesChanged:
+    """The values are to be chosen again: a pause began or ended meanwhile, or the brake has opened one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Written:
     """The calls of one write, two where the first token was refused; ``barred``: why the last one was not made."""
 
     calls: tuple[GraphCall, ...]
-    barred: Deferred | RouteMissing | None = None
+    barred: Deferred | RouteMissing | PausesChanged | None = None
 
     @property
     def reply(self) -> GraphReply:
@@ -53,6 +65,8 @@ class Write:
     rate_limiter: RateLimiter
     counters: Counters
     telemetry: Telemetry
+    active: ActivePauses
+    brake: Brake
 
     def __call__(
         self, claim: Claim, values: Values, permit: Permit, *, update_id: str, carried: Iterable[str] = ()
@@ -81,13 +95,17 @@ class Write:
 
     def _call(
         self, claim: Claim, values: Values, permit: Permit, update_id: str, carried: tuple[str, ...]
-    ) -> GraphCall | Deferred | RouteMissing:
+    ) -> GraphCall | Deferred | RouteMissing | PausesChanged:
         while True:
             slot = permit.admission.acquire()
             if not isinstance(slot, Slot):
                 return slot
+            if permit.pauses is not None and self.brake.stops(values, slot):
+                return PausesChanged()
             claim.prepare(values, datetime.fromtimestamp(slot.closes / 1000, UTC))
             if permit.admission.wait_until_open():
+                if permit.pauses is not None and self.active() != permit.pauses:
+                    return PausesChanged()
                 return self._sent(claim, values, permit.token, update_id, carried)
 
     def _sent(self, claim: Claim, values: Values, token: str, update_id: str, carried: tuple[str, ...]) -> GraphCall:

@@ -21,6 +21,7 @@ from shared.core.intake.update_schema import PROPERTIES
 from shared.core.rate_limit import Slot
 from shared.service.audit import Audit
 from shared.service.delivery.lease import Claim, Leases
+from shared.service.delivery.pauses import ActivePauses
 from shared.service.delivery.write import Permit, Write
 from shared.service.diagnosis.checks import CheckResult, CheckStatus, failing, ok, unknown
 from shared.service.diagnosis.findings import graph_finding, identity_finding, storage_finding
@@ -34,6 +35,7 @@ from shared.service.diagnosis.next_steps import (
     STORAGE_TARGET,
     TRY_AGAIN,
 )
+from shared.service.diagnosis.pauses import pause_check
 from shared.service.diagnosis.verification import verification_check
 from shared.service.diagnosis.webhooks import webhook_check
 from shared.service.ports.graph import Graph, Identity, IdentityUnavailable
@@ -44,7 +46,7 @@ from shared.service.rate_limiter import RateLimiter
 
 #: Names in the order in which they are shown; those of one check are shown together.
 QUEUE, TABLES, TOKEN, READ, WRITE = "queue", "tables", "identity, tokenAudience, graphRole", "graphRead", "graphWrite"
-WEBHOOKS, VERIFICATION = "webhooks", "verification"
+PAUSES, WEBHOOKS, VERIFICATION = "pauses", "webhooks", "verification"
 _ME = "doctor"
 _OLDEST = Version(0, _ME)
 
@@ -74,6 +76,7 @@ class Doctor:
     rate_limiter: RateLimiter
     write: Write
     audit: Audit
+    active_pauses: ActivePauses
     randomness: Randomness
     graph_root: str
     statistics: Callable[[], Statistics]
@@ -95,8 +98,15 @@ class Doctor:
             TOKEN: self._token,
             READ: lambda: [self._with_token(READ, self._read)],
             WRITE: lambda: [self._probe(asked, by) if asked else _NOT_ASKED],
+            PAUSES: lambda: [self._pauses()],
             **counted,
         }
+
+    def _pauses(self) -> CheckResult:
+        try:
+            return pause_check(PAUSES, self.active_pauses())
+        except Unavailable:
+            return unknown(PAUSES, "The relay's storage did not give its pauses.", "Mend queue and tables first.")
 
     def _counted(self, name: str, check: Callable[[str, Statistics], CheckResult]) -> CheckResult:
         try:
@@ -214,6 +224,7 @@ def late(name: str, seconds: float) -> Sequence[CheckResult]:
 _LATE = {
     QUEUE: STORAGE_AWAY.format(**STORAGE_TARGET),
     TABLES: STORAGE_AWAY.format(**STORAGE_TARGET),
+    PAUSES: STORAGE_AWAY.format(**STORAGE_TARGET),
     TOKEN: "The platform's identity endpoint is slow: try again; if it lasts, restart the app.",
     READ: NETWORK[NetworkFault.NO_ANSWER].format(**GRAPH_TARGET),
 }

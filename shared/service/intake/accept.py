@@ -72,7 +72,7 @@ class Accept:
     ) -> list[AcceptResult]:
         """Return a verdict for each, in order; no fault of one update touches another.
 
-        Of one key's twins the first is first; of one user's values without a report's time the last stand.
+        Of one key's repeats the first is first; of one user's values without a report's time the last stand.
         """
         # Sorted: within a millisecond chance must not decide which of them is the later one.
         ids = sorted(new_update_id(self.clock.now(), self.randomness.bits()) for _ in updates)
@@ -98,11 +98,13 @@ class Accept:
         return results
 
     def _all_reserved(self, envelopes: list[Envelope]) -> list[Envelope | AcceptResult]:
-        """Reserve several keys at a time, but for the twins of a key one after the other."""
-        twins: dict[str, list[Envelope]] = {}
+        """Reserve several keys at a time, but the repeats of a key one after the other."""
+        repeats: dict[str, list[Envelope]] = {}
         for envelope in envelopes:
-            twins.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
-        verdicts = self.each(lambda same: [(twin.id, self._reserved(twin)) for twin in same], twins.values())
+            repeats.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
+        verdicts = self.each(
+            lambda same: [(envelope.id, self._reserved(envelope)) for envelope in same], repeats.values()
+        )
         by_id = dict(pair for pairs in verdicts for pair in pairs)
         return [by_id[envelope.id] for envelope in envelopes]
 

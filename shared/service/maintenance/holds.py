@@ -10,6 +10,7 @@ from shared.core.delivery.overdue import Surroundings
 from shared.core.rate_limit import Quota, RateLimitState
 from shared.core.rate_limit.quota import MAX_AHEAD as _MAX_BOOKED
 from shared.core.rate_limit.state import plausible
+from shared.service.ports.pauses import PauseStore
 from shared.service.ports.runtime import Clock
 from shared.service.ports.storage import RateLimitStore
 from shared.service.queues import Queues
@@ -27,6 +28,7 @@ class Holds:
 
     queues: Queues
     rate_limit: RateLimitStore
+    pauses: PauseStore
     quota: Quota
     clock: Clock
     call_milliseconds: int
@@ -34,9 +36,10 @@ class Holds:
     _policies: dict[str, datetime] = field(default_factory=dict)
 
     def look(self) -> Surroundings:
-        """Return what is seen now: five storage calls."""
+        """Return what is seen now: six storage calls."""
         now, (row, _) = self.clock.now(), self.rate_limit.read()
         milliseconds = int(now.timestamp() * 1000)
+        pauses = frozenset(stored.pause.id for stored in self.pauses.list())
         self._remember(plausible(row, now=milliseconds, call_milliseconds=self.call_milliseconds), now)
         booked = [stamp for stamp in row.stamps if stamp <= milliseconds + _MAX_BOOKED]
         return Surroundings(
@@ -48,6 +51,7 @@ class Holds:
             policies=dict(self._policies),
             booked_until=_moment(max(booked, default=0)),
             spacing=timedelta(milliseconds=self.quota.window / self.quota.count),
+            pauses=pauses,
         )
 
     def _remember(self, row: RateLimitState, now: datetime) -> None:

@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 PAGE = 1000
 #: What one run spends on one store.
 RUN_TIME = timedelta(minutes=2)
-#: An outcome outlasts its idempotency key: a twin whose key is there and whose update is gone would put the old update
-#: on the queue again. Keys that take longer than this to purge no longer keep outcomes.
+#: An outcome outlasts its idempotency key: a repeat whose key is there and whose update is gone would put the old
+#: update on the queue again. Keys that take longer than this to purge no longer keep outcomes.
 _AFTER_KEYS = timedelta(days=1)
 
 

@@ -7,7 +7,7 @@ then on. Whatever dies in between, the update has a message.
 import logging
 from dataclasses import dataclass, replace
 
-from shared.core.delivery.outcome import Outcome, unreadable
+from shared.core.delivery.outcome import Outcome, State, Transition, advance, unreadable
 from shared.core.intake.envelope import Envelope, Unreadable
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock
@@ -34,6 +34,8 @@ class PutBack:
         self.queues.put(again, (known.outcome.next_attempt or now) - now)
 
         def numbered(outcome: Outcome) -> Outcome:
+            if outcome.state is State.HELD:
+                outcome = advance(outcome, Transition.RESUME, now)
             return replace(outcome, attempt=max(outcome.attempt, again.attempt), last_action=now, put_back=now)
 
         self.repository.move(again, known, numbered)

@@ -3,6 +3,7 @@
 Every change of a state passes here, so this is where states are counted, and where notices of final ones begin.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -12,9 +13,12 @@ from shared.core.intake.envelope import Envelope
 from shared.service.compare_and_swap import compare_and_swap
 from shared.service.outcomes.counters import Counters
 from shared.service.outcomes.outbox import Outbox
+from shared.service.ports.pauses import PauseStore
 from shared.service.ports.runtime import Clock
-from shared.service.ports.storage import Conflict, OutcomeStore, StoredOutcome
+from shared.service.ports.storage import Conflict, OutcomeStore, StoredOutcome, Unavailable
 from shared.service.ports.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 
 _UNLIKE_ANY = object()
 
@@ -35,6 +39,7 @@ class OutcomeRepository:
     counters: Counters
     telemetry: Telemetry
     outbox: Outbox
+    pauses: PauseStore
 
     def get(self, update_id: str) -> StoredOutcome | None:
         """Return an update's outcome; None when it has none."""
@@ -116,3 +121,12 @@ class OutcomeRepository:
     def _moved(self, before: Outcome | None, after: Outcome) -> None:
         self.counters.outcome_changed(before, after)
         self.telemetry.outcome_changed(after)
+        if before is not None and before.held_by is not None and after.held_by != before.held_by:
+            self._released(before.held_by, after.id)
+
+    def _released(self, pause_id: str, update_id: str) -> None:
+        """Forget that a pause held an update; where that fails, the end of the pause finds it changed."""
+        try:
+            self.pauses.release(pause_id, update_id)
+        except Unavailable as error:
+            log.warning("held update not released", extra={"update_id": update_id, "reason": str(error)})

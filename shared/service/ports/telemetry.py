@@ -1,4 +1,4 @@
-"""What the use cases tell whoever watches the relay; nothing of it is personal, and nothing of it can fail them.
+"""What the use cases report to those who watch the relay; nothing of it is personal, and nothing of it can fail them.
 
 A span's context travels as W3C ``traceparent`` text: with a message, and with its outcome.
 """
@@ -15,7 +15,7 @@ from shared.service.ports.graph import GraphCall
 
 @dataclass(frozen=True)
 class GraphOperation:
-    """A Graph call as it may be told: ``template`` is its path with the names of ids in their place (RFC 6570)."""
+    """A Graph call as it may be reported: ``template`` is its path with the names of ids in their place (RFC 6570)."""
 
     method: str
     template: str

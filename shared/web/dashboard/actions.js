@@ -60,6 +60,26 @@ export function cancelIt(update) {
   dialog.show(`The values for ${whose(update)} will not be sent to Graph. You can replay it later.`, [], { label: "Cancel it", action });
 }
 
+/**
+ * End a pause, once the operator has confirmed how many updates are sent or canceled.
+ * @param {Pause} pause
+ * @param {boolean} cancels
+ */
+export function endPause(pause, cancels) {
+  const held = counted(pause.heldCount, "held update");
+  const dialog = ask(cancels ? "Cancel what is held?" : "Resume?");
+  const action = () => {
+    dialog.close();
+    doing(pause.id, async () => {
+      await (cancels ? api.cancelPaused(pause.id) : api.resume(pause.id));
+      say(cancels ? `Canceled ${held}. The pause ends.` : `Resumed. ${held} will be sent.`);
+    });
+  };
+  const text = cancels ? `${held} will be canceled and not be sent. Then the pause ends. You can replay them later.`
+    : `${held} will be sent, in the order in which they were accepted. Of each user the newest values alone are sent.`;
+  dialog.show(text, [], { label: cancels ? `Cancel ${held}` : `Send ${held}`, action });
+}
+
 /** Ask how many match the list's filter, then replay them. */
 export async function replayMatching() {
   const dialog = ask("Replay what matches");

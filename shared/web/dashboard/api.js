@@ -54,6 +54,12 @@ export const cancel = (id) => call("POST", `updates/${encodeURIComponent(id)}/ca
  * @returns {Promise<{ id: string }>}
  */
 export const replay = (id) => call("POST", `updates/${encodeURIComponent(id)}/replay`);
+/** @returns {Promise<{ value: Pause[] }>} */
+export const pauses = () => call("GET", "pauses");
+/** @param {string} id */
+export const resume = (id) => call("DELETE", `pauses/${encodeURIComponent(id)}`);
+/** @param {string} id */
+export const cancelPaused = (id) => call("POST", `pauses/${encodeURIComponent(id)}/cancelUpdates`);
 /**
  * @param {Filter} filter
  * @param {boolean} dryRun
@@ -115,6 +121,7 @@ async function listed(path, filter, top, continuation) {
 async function call(method, path, { body, fine = [] } = {}) {
   const response = await answered(method, path, body);
   if (response.status === 401) throw new KeyNeeded("The function key is missing or wrong.");
+  if (response.status === 204) return null;
   const document = await response.json().catch(() => null);
   if (response.ok || fine.includes(response.status)) {
     if (document === null) throw new Unreachable(`The answer (${response.status}) is none of the relay's.`);

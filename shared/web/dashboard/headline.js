@@ -11,9 +11,11 @@ const OF_CHECKS = {
 
 /**
  * `{title, more, tone}` out of statistics, checks and the closer look; the worst first.
- * @param {{ stats: Stats, checks: Checks, failures: Sample, waiting: Sample }} known
+ * @param {{ stats: Stats, checks: Checks, failures: Sample, waiting: Sample, pauses: Pause[] }} known
  */
-export function headline({ stats, checks, failures, waiting }) {
+export function headline({ stats, checks, failures, waiting, pauses }) {
+  const brake = pauses.find((pause) => pause.kind === "brake");
+  if (brake) return { title: brake.reason, more: `${counted(brake.heldCount, "update is", "updates are")} held. Look below, then resume or cancel.`, tone: "failed" };
   const failing = Object.keys(OF_CHECKS).find((name) => checks[name] === "failing");
   if (failing) return { title: OF_CHECKS[failing][0], more: OF_CHECKS[failing][1], tone: "failed" };
   const { failed, running } = stats.last24Hours.byStatus;
@@ -21,6 +23,10 @@ export function headline({ stats, checks, failures, waiting }) {
     const count = `${counted(failures.total, "failed update")}${failures.more ? " or more" : ""}`;
     const more = "Below is why, and what to do. Once the cause is mended, replay.";
     return { title: `${count} ${failures.total === 1 ? "needs" : "need"} you.`, more, tone: "failed" };
+  }
+  if (pauses.length > 0) {
+    const held = pauses.reduce((sum, pause) => sum + pause.heldCount, 0);
+    return { title: `Paused: ${counted(held, "update is", "updates are")} held.`, more: "They are sent when the pause ends. See below.", tone: "running" };
   }
   if (stats.quota.holding) {
     return { title: "Graph asked the relay to wait.", more: "Sending goes on by itself.", tone: "running" };

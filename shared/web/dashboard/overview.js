@@ -6,6 +6,7 @@ import { draw } from "./chart.js";
 import { byId, element, reconcile, write } from "./elements.js";
 import { headline } from "./headline.js";
 import { icon } from "./icons.js";
+import { showPauses } from "./pauses.js";
 import { showVerification } from "./verification.js";
 import { showWebhooks } from "./webhooks.js";
 import { counted, duration, number, STATUSES } from "./words.js";
@@ -18,8 +19,8 @@ const CHECKS = { queue: "Queue", table: "Tables", identity: "Identity", graph: "
 /** @type {Sample} */
 const NOTHING = { codes: {}, total: 0, more: false };
 
-/** @type {{ checks: Checks, failures: Sample, waiting: Sample, stamp: string | null, looks: number }} */
-const known = { checks: {}, failures: NOTHING, waiting: NOTHING, stamp: null, looks: 0 };
+/** @type {{ checks: Checks, failures: Sample, waiting: Sample, pauses: Pause[], stamp: string | null, looks: number }} */
+const known = { checks: {}, failures: NOTHING, waiting: NOTHING, pauses: [], stamp: null, looks: 0 };
 
 /**
  * Look and show; `anew` looks at everything, however recently it did.
@@ -47,13 +48,15 @@ export async function showOverview(anew) {
 
 /** @param {Counts} byStatus */
 async function lookCloser({ failed, running }) {
-  const [ready, failures, waiting] = await Promise.all([
+  const [ready, failures, waiting, pauses] = await Promise.all([
     api.readiness(),
     failed ? sample({ status: "failed", createdAfter: yesterday() }, (one) => one.replayedBy === null) : NOTHING,
     running ? sample({ statusDetail: "waiting" }, () => true) : NOTHING,
+    api.pauses(),
   ]);
-  Object.assign(known, { checks: ready.checks, failures, waiting });
+  Object.assign(known, { checks: ready.checks, failures, waiting, pauses: pauses.value });
   showChecks(ready.checks);
+  showPauses(pauses.value);
 }
 
 /**

@@ -18,6 +18,7 @@ export const STATUSES = {
  */
 export const MEANINGS = {
   queued: ["Queued", "It waits for its turn and is sent by itself."],
+  held: ["Held", "A pause keeps it from being sent. It is sent when the pause ends."],
   waiting: ["Waiting", "It was tried, and will be tried again by itself."],
   delivered: ["Delivered", "Microsoft Graph has confirmed these values."],
   superseded: ["Superseded", "Newer values of the same user status stand in Graph, so this one needed no call."],

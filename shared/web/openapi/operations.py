@@ -18,7 +18,7 @@ _REASONS = {
     400: "The request is not valid; `errors` says where.",
     401: "The request is not signed as this source's requests are.",
     404: "There is no such thing.",
-    409: "The state of the update does not allow it.",
+    409: "The state that it is in does not allow it.",
     411: "The body did not arrive: it has no `Content-Length`.",
     413: "The body is too large.",
     415: "The body is not JSON, or is compressed.",

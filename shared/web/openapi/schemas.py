@@ -101,6 +101,7 @@ _LISTED = {
     "supersededBy": nullable(UPDATE_ID),
     "replayOf": nullable(UPDATE_ID),
     "replayedBy": nullable(UPDATE_ID),
+    "heldBy": nullable({**UPDATE_ID, "description": "The pause that holds it."}),
     "verification": nullable(ref("Verification")),
 }
 _REST = {

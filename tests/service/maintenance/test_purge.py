@@ -30,20 +30,20 @@ def test_retention_purges_what_is_old_and_final(world: World) -> None:
     assert world.outcome(late).state is State.SUPERSEDED
 
 
-def test_a_twin_that_comes_while_retention_runs_is_a_new_update(world: World) -> None:
+def test_a_repeat_that_comes_while_retention_runs_is_a_new_update(world: World) -> None:
     """Never the old one once more: its key goes before its outcome does."""
-    old, purge, twins = world.accept(idempotencyKey="k"), world.outcomes.purge, []
+    old, purge, repeats = world.accept(idempotencyKey="k"), world.outcomes.purge, []
     world.run()
     world.clock.step(days=31)
 
-    def twin_first(before: datetime, limit: int, continuation: str | None = None) -> Purged:
-        twins.append(world.accept(idempotencyKey="k"))
+    def repeat_first(before: datetime, limit: int, continuation: str | None = None) -> Purged:
+        repeats.append(world.accept(idempotencyKey="k"))
         return purge(before, limit, continuation)
 
-    world.outcomes.purge = twin_first  # type: ignore[method-assign]
+    world.outcomes.purge = repeat_first  # type: ignore[method-assign]
     world.relay.purge()
-    assert twins[0] != old
-    assert world.outcome(twins[0]).created > NOW
+    assert repeats[0] != old
+    assert world.outcome(repeats[0]).created > NOW
 
 
 def test_purging_more_than_a_page_goes_on(world: World) -> None:
@@ -100,7 +100,7 @@ def test_keys_that_take_hours_to_purge_are_read_once_and_starve_no_outcome(world
 
 
 def test_an_outcome_outlasts_its_key(world: World) -> None:
-    """While keys of its age are still to be purged: their twins must not put it on the queue again."""
+    """While keys of its age are still to be purged: their repeats must not put it on the queue again."""
     keys = with_slow_keys(world)
     world.clock.step(days=30, hours=1)
 
