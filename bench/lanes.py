@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from bench.load import message, users
+from bench.load import message, put, users
 from bench.quota import full_windows
 from emulator.stack import Stack, stack, until
 
@@ -19,14 +19,6 @@ BULK, HOSTS, SECONDS = 5_000, 3, 60
 COUNT = 100
 #: Urgent updates a second, now and then and faster than the quota of 5.
 PHASES = {"now and then": 1 / 3, "all the time": 8.0}
-
-
-def submit_bulk(base_url: str, count: int) -> None:
-    """Fill the bulk lane."""
-    names = users(count)
-    for first in range(0, count, 1000):
-        items = [message(user) for user in names[first : first + 1000]]
-        requests.post(f"{base_url}/api/updates/batch", json={"updates": items}, timeout=120).raise_for_status()
 
 
 def post_urgent(parts: Stack, rate: float, seconds: float) -> dict[str, float]:
@@ -59,7 +51,7 @@ def main() -> None:
     """Print the table."""
     bulk, hosts, seconds = (int(given) for given in (*sys.argv[1:], *(BULK, HOSTS, SECONDS)[len(sys.argv) - 1 :]))
     with stack(hosts) as parts:
-        submit_bulk(parts.base_url, bulk)
+        put(parts, [message(user) for user in users(bulk)], "compliance-updates-bulk")
         until(lambda: len(parts.graph.writes()) > COUNT // 2, 120, "the backlog under way")
         print(f"{bulk} bulk updates, {hosts} hosts, 100 writes in 20 seconds")
         print("urgent          count     p50     p95     max  quota used  bulk's share")

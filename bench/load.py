@@ -29,9 +29,9 @@ def users(count: int) -> list[str]:
     return [str(uuid.uuid4()) for _ in range(count)]
 
 
-def put(stack: Stack, messages: list[dict[str, Any]]) -> None:
+def put(stack: Stack, messages: list[dict[str, Any]], name: str = "compliance-updates") -> None:
     """Put them on the queue, as a plain sender does."""
-    queue = QueueClient.from_connection_string(stack.storage.connection_string, "compliance-updates")
+    queue = QueueClient.from_connection_string(stack.storage.connection_string, name)
     with suppress(ResourceExistsError):
         queue.create_queue()
     with ThreadPoolExecutor(8) as threads:

@@ -183,16 +183,19 @@ class BrakeCount:
 NO_WRITES = BrakeCount({})
 
 
+def passes(count: BrakeCount, digest: str) -> bool:
+    """Return whether the brake lets a write through: it holds nothing, or has counted this one before."""
+    return count.pause_id is None or digest in count.writes
+
+
 def count_write(count: BrakeCount, limit: BrakeLimit, digest: str, at: int, pause_id: str) -> BrakeCount:
     """Return the count with one more write; where the limit is reached, with the pause that opens instead.
 
     A write that was counted is a repetition of the same value, which passes.
     """
-    if count.pause_id is not None:
-        return count
     since = at - int(limit.window.total_seconds() * 1000)
     recent = {write: made for write, made in count.writes.items() if made > since}
-    if digest in recent:
+    if digest in recent or count.pause_id is not None:
         return count
     if len(recent) >= limit.count:
         return BrakeCount(recent, pause_id)

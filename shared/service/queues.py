@@ -1,9 +1,10 @@
 """The two lanes' queues: an update travels on the queue of its priority, whoever puts it there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from shared.core.intake.bundle import bundle_text
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update_schema import BULK, NORMAL
 from shared.service.ports.storage import QueueHead, UpdateQueue
@@ -22,6 +23,11 @@ class Queues:
         """Put an update's message on the queue of its lane, visible after ``delay``."""
         queue = self.bulk if envelope.update.bulk else self.normal
         queue.put(envelope.to_json(), max(_AT_ONCE, delay))
+
+    def put_together(self, envelopes: Sequence[Envelope]) -> None:
+        """Put updates of one lane on its queue as one message; together they fit in one."""
+        queue = self.bulk if envelopes[0].update.bulk else self.normal
+        queue.put(bundle_text(envelopes))
 
     def head(self) -> QueueHead:
         """Return the length of both together, and when the first visible message of either was put there."""

@@ -78,7 +78,7 @@ def test_an_outcome_in_a_state_of_a_newer_version_breaks_no_page_and_stays_open(
     outcomes = rows.ports.outcomes
     for n in range(3):
         outcomes.insert(queued(an_envelope(n=n), NOW))
-    rows.change("outcomes", *keys(an_id(n=1)), State="HELD")
+    rows.change("outcomes", *keys(an_id(n=1)), State="PARKED")
     now = NOW.replace(hour=23)
 
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_an_erasure_with_members_of_a_newer_version_goes_on(rows: Rows) -> None:
 def test_a_key_and_counts_with_members_of_a_newer_version_are_read(rows: Rows) -> None:
     """A fake finds the first update of its key."""
     first = rows.ports.idempotency_keys.reserve("s" * 64, KeyReservation(an_id(), "f"))
-    rows.change("idempotency_keys", "s" * 64, "key", Lane="bulk")
+    rows.change("idempotency_keys", "s", "s" * 64, Lane="bulk")
     hour = NOW.replace(minute=0)
     rows.ports.counters.write(hour, "a", {1: {"succeeded": 2}})
     rows.change("counters", "2026-11-23T20:00+00:00", "a", Lane="bulk")

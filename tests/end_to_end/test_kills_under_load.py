@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import requests
 
 from emulator.stack import Host, stack
 from tests.end_to_end.relay import QUICK, never_went_back, poisoned, report, settled, submit
@@ -50,6 +51,26 @@ def test_kills_outages_and_resets_lose_nothing_and_go_nowhere_back() -> None:
             found = settled(parts, 300, 300)
 
         assert set(ids) == {update["id"] for update in found}
+        assert {update["status"] for update in found} == {"succeeded"}
+        counts = {user: status["devicesCount"] for user, status in parts.graph.statuses().items()}
+        assert counts == dict.fromkeys(users, 2)
+        never_went_back(parts)
+        assert poisoned(parts) == 0
+
+
+def test_bundles_survive_the_kills_of_a_host() -> None:
+    """600 bulk updates of 200 users in batches, two hosts: the newest values stand, and all queues are empty."""
+    users = [str(uuid.uuid4()) for _ in range(200)]
+    reports = [report(user, n) for n in range(3) for user in users]
+    with stack(2, lock_seconds=6, GRAPH_WRITE_QUOTA="100/5", **QUICK) as parts:
+        parts.graph.config(quota="100/5")
+        with killing(parts.hosts[1]):
+            for first in range(0, len(reports), 200):
+                body = {"updates": reports[first : first + 200]}
+                answer = requests.post(f"{parts.base_url}/api/updates/batch", json=body, timeout=30)
+                assert answer.status_code == 202
+            found = settled(parts, 600, 300)
+
         assert {update["status"] for update in found} == {"succeeded"}
         counts = {user: status["devicesCount"] for user, status in parts.graph.statuses().items()}
         assert counts == dict.fromkeys(users, 2)

@@ -1,6 +1,7 @@
 """Idempotency keys in memory."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 
 from shared.core.basics.update_id import accepted_at
@@ -18,6 +19,9 @@ class MemoryKeys:
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
         with self._lock:
             return self.kept.setdefault(scope, reservation)
+
+    def reserve_all(self, reservations: Mapping[str, KeyReservation]) -> Mapping[str, KeyReservation]:
+        return {scope: self.reserve(scope, reservation) for scope, reservation in reservations.items()}
 
     def purge(self, before: datetime, limit: int, continuation: str | None = None) -> Purged:
         old = [scope for scope, kept in self.kept.items() if accepted_at(kept.update_id) < before]

@@ -57,6 +57,13 @@ class MemoryOutcomes:
                 changed.append(stored.outcome.id)
         return frozenset(changed)
 
+    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None:
+        with self._lock:
+            for update_id in update_ids:
+                if update_id in self.rows:
+                    outcome, etag = self.rows[update_id]
+                    self.rows[update_id] = (replace(outcome, moved=moment), etag + 1)
+
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage:
         if continuation is not None and not continuation.startswith("before-"):
             raise InvalidContinuation

@@ -60,3 +60,7 @@ class MemoryQueue:
 
     def documents(self) -> list[Any]:
         return [json.loads(message.text) for message in self.messages]
+
+    def updates(self) -> list[Any]:
+        """The envelopes of all messages, those in bundles too."""
+        return [item for document in self.documents() for item in document.get("bundle", [document])]

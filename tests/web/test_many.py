@@ -31,7 +31,7 @@ def test_a_batch_is_accepted_in_order(world: World) -> None:
     assert response.status_code == 202
     assert [entry["index"] for entry in body["value"]] == list(range(250))
     assert {entry["status"] for entry in body["value"]} == {"notStarted"}
-    assert len(world.bulk_queue.messages) == 250
+    assert len(world.bulk_queue.updates()) == 250
     world.run(300)
     assert {world.outcome(entry["id"]).state.status for entry in body["value"]} == {"succeeded"}
 
@@ -51,7 +51,7 @@ def test_valid_items_are_accepted_even_where_others_are_not(world: World) -> Non
     error = body["value"][1]["error"]
     assert error["code"] == "invalidMessage"
     assert "/userStatus/status" in {fault["pointer"] for fault in error["errors"]}
-    assert len(world.bulk_queue.messages) == 2
+    assert len(world.bulk_queue.updates()) == 2
 
 
 def test_a_batch_without_a_valid_item_is_refused_with_all_its_faults(world: World) -> None:
@@ -101,7 +101,7 @@ def test_a_repeated_batch_under_a_key_makes_no_second_updates(world: World) -> N
 
     assert [entry["id"] for entry in first["value"]] == [entry["id"] for entry in second["value"]]
     assert alone["id"] == first["value"][3]["id"]
-    assert len(world.bulk_queue.messages) == 4
+    assert len(world.bulk_queue.updates()) == 4
 
 
 def test_repeats_in_one_batch_make_one_update(world: World) -> None:
@@ -113,7 +113,7 @@ def test_repeats_in_one_batch_make_one_update(world: World) -> None:
     assert response.status_code == 202
     assert body["value"][0]["id"] == body["value"][1]["id"]
     assert body["value"][2]["error"]["code"] == "idempotencyKeyConflict"
-    assert len(world.bulk_queue.messages) == 1
+    assert len(world.bulk_queue.updates()) == 1
 
 
 def test_of_a_keys_repeats_in_one_batch_the_first_is_first(world: World) -> None:
@@ -141,20 +141,20 @@ def test_of_a_users_values_in_one_batch_the_last_stand(world: World) -> None:
 
 def test_a_queue_that_fails_midway_refuses_just_those(world: World) -> None:
     """They may be sent again; the others are accepted."""
-    put, count = world.bulk_queue.put, iter(range(100))
+    put, count = world.queue.put, iter(range(100))
 
     def sometimes(text: str, *rest: Any) -> None:
         if next(count) % 2:
             raise Unavailable("queue")
         put(text, *rest)
 
-    world.bulk_queue.put = sometimes  # type: ignore[method-assign]
-    response, body = batch(world, {"updates": users(10)})
+    world.queue.put = sometimes  # type: ignore[method-assign]
+    response, body = batch(world, {"updates": users(10), "priority": "normal"})
 
     assert response.status_code == 202
     codes = [entry.get("error", {}).get("code") for entry in body["value"]]
     assert codes.count("storageUnavailable") == 5
-    assert len(world.bulk_queue.messages) == 5
+    assert len(world.queue.messages) == 5
     assert len(world.outcomes.rows) == 5
 
 

@@ -27,11 +27,11 @@ _MILLISECONDS_AN_HOUR = 3_600_000
 _STATES = {state.name: state for state in State}
 
 #: What lists read; a summary has room in its first two chunks, else the row is read whole.
-LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "NoticeDue", "Summary0", "Summary1"]
+LISTED = ["PartitionKey", "RowKey", "State", "PutBack", "Moved", "NoticeDue", "Summary0", "Summary1"]
 _MAX_SUMMARY = 2 * CHUNK
 _COLUMNS = frozenset(
     {"PartitionKey", "RowKey", "State", "PolicyId", "UserStatusId", "Source", "IdempotencyKey", "ErrorCode", "PutBack"}
-    | {"NoticeDue", "Priority", "VerifyAt"}
+    | {"Moved", "NoticeDue", "Priority", "VerifyAt"}
 )
 _CHUNKED = re.compile(r"(?:Summary|Detail|Faults)\d+")
 #: Members that are the same in a row and in an outcome.
@@ -105,6 +105,8 @@ def to_row(outcome: Outcome) -> Entity:
         columns["Priority"] = outcome.update.priority
     if outcome.put_back is not None:
         columns["PutBack"] = outcome.put_back.isoformat()
+    if outcome.moved is not None:
+        columns["Moved"] = outcome.moved.isoformat()
     if outcome.notice_due is not None:
         columns["NoticeDue"] = outcome.notice_due.isoformat()
     if outcome.verify_at is not None:
@@ -133,6 +135,7 @@ def from_row(row: Row) -> Outcome:
         attempts=tuple(_attempt(attempt) for attempt in detail.get("attempts", ())),
         error=_error(summary.get("error"), joined("Faults", row)),
         put_back=_moment(row.get("PutBack")),
+        moved=_moment(row.get("Moved")),
         notice_due=_moment(row.get("NoticeDue")),
         verify_at=_moment(row.get("VerifyAt")),
         verification=_verification(summary.get("verification")),

@@ -64,6 +64,13 @@ class OutcomeTable:
                     changed += [stored.outcome.id for stored in batch if not self._replaced(stored)]
         return frozenset(changed)
 
+    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None:
+        """Note a hundred of a partition in a call; where one is missing, its hundred stays as it is."""
+        by_partition = sorted(map(keys, update_ids))
+        for partition, group in groupby(by_partition, key=lambda pair: pair[0]):
+            for batch in batched(group, _IN_ONE_GO, strict=False):
+                self._table.merge_all(partition, [row for _, row in batch], {"Moved": moment.isoformat()})
+
     def _replaced(self, stored: StoredOutcome) -> bool:
         try:
             self.replace(stored.outcome, stored.etag)

@@ -113,10 +113,9 @@ class Outcome:
     """What became of one update; ``attempt`` is the number of its newest queue message, from 1.
 
     Once ``erased`` it has no ``update``, so nothing can ever send or replay it. ``put_back`` is when reconciliation
-    last gave it another message. ``held_by`` is the pause that keeps it out of the queue, ``held_seconds`` is how long
-    pauses have held it before: its deadline does not run meanwhile. ``notice_due`` is when the update ended, while its
-    notice may not be in the outbox yet. ``verify_at`` is when Graph's list is to be read back. ``unknown`` is what a
-    newer version wrote and this one does not know.
+    last gave it another message, ``moved`` when its bundle was taken or put. ``held_by`` is the pause that keeps it out
+    of the queue, ``held_seconds`` how long pauses held it before. ``notice_due``: it ended then, and its notice may not
+    be in the outbox yet. ``verify_at``: Graph's list is to be read back. ``unknown`` is what a newer version wrote.
     """
 
     id: str
@@ -140,6 +139,7 @@ class Outcome:
     traceparent: str | None = None
     erased: Tombstone | None = None
     put_back: datetime | None = None
+    moved: datetime | None = None
     held_by: str | None = None
     held_seconds: float = 0.0
     notice_due: datetime | None = None

@@ -74,6 +74,7 @@ def is_overdue(outcome: Outcome, around: Surroundings) -> bool:
     if outcome.state is State.HELD and outcome.held_by in around.pauses:
         return False
     due = max(outcome.last_action, outcome.next_attempt or outcome.created, around.held_until)
+    due = max(due, outcome.moved or due)
     bulk = outcome.update is not None and outcome.update.bulk
     head, wait = (around.bulk_head, around.bulk_wait) if bulk else (around.head, timedelta(0))
     if due + max(OVERDUE_AFTER, around.slot_wait, wait) > around.now:

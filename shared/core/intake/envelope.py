@@ -123,7 +123,11 @@ def read_queue_message(
     parsed = read_json(decoded(body))
     if isinstance(parsed, InvalidMessage):
         return _unreadable(derived, parsed, body)
-    document = parsed.value
+    return read_document(parsed.value, body, derived, bulk=bulk)
+
+
+def read_document(document: Any, body: bytes, derived: str, *, bulk: bool) -> Received | Unreadable:
+    """Return the update of a message's JSON; ``derived`` is its id where the message brings none."""
     if isinstance(document, dict) and "relay" in document:
         envelope = _open(document)
         if isinstance(envelope, InvalidMessage):

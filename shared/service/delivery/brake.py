@@ -5,14 +5,14 @@ The writes are counted in a row that all instances share, before each goes out, 
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from shared.core.basics.update_id import new_update_id
 from shared.core.delivery.user_status import Values
-from shared.core.pause import NO_WRITES, BrakeCount, BrakeLimit, Kind, Pause, Scope, count_write
+from shared.core.pause import NO_WRITES, BrakeCount, BrakeLimit, Kind, Pause, Scope, count_write, passes
 from shared.core.rate_limit import Slot
 from shared.core.rate_limit.state import digest
 from shared.service.compare_and_swap import compare_and_swap
@@ -45,11 +45,17 @@ class Brake:
         if value is None or status is None or status not in self.limits:
             return False
         at = max(slot.opens, int(self.clock.now().timestamp() * 1000))
-        count = self._counted(status, digest(value.update_id), at)
-        if count.pause_id is None:
+        write = digest(value.update_id)
+        count = self._counted(status, write, at)
+        if count.pause_id is None or passes(count, write):
             return False
         self._open(status, count.pause_id)
         return True
+
+    def beside(self, pauses: Iterable[Pause], values: Values) -> tuple[Pause, ...]:
+        """Return the pauses that can stop a write which was counted: its own status's brake cannot any more."""
+        status = values["status"].value if "status" in values else None
+        return tuple(pause for pause in pauses if pause.kind is not Kind.BRAKE or pause.scope.status != status)
 
     def reset(self, pause: Pause) -> None:
         """Start the count anew, before a pause of the brake ends."""

@@ -1,8 +1,9 @@
 """Consume the queue: read a message, drop what has ended, and give the rest its turn."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.core.basics.trace import Origin
 from shared.core.delivery.outcome import (
@@ -13,6 +14,7 @@ from shared.core.delivery.outcome import (
     may_have_left_values,
     queued,
 )
+from shared.core.intake.bundle import Bundle, read_bundle
 from shared.core.intake.envelope import Envelope, Received, Unreadable, read_queue_message
 from shared.service.delivery.pauses import Hold
 from shared.service.delivery.resolve import Resolve
@@ -29,6 +31,10 @@ from shared.service.redacted_errors import redacts_errors
 log = logging.getLogger(__name__)
 
 
+#: A bundle is worked off for so long; then comes at most one more turn, which may wait for its slot.
+MAX_IN_PLACE = timedelta(seconds=30)
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A queue message as the host hands it over; ``dequeue_count`` is 1 the first time.
@@ -43,9 +49,12 @@ class Delivery:
     invocation: str | None = None
     bulk: bool = False
 
-    def read(self) -> Received | Unreadable:
-        """Return the message's update; one of a foreign message on the bulk lane's queue is bulk."""
-        return read_queue_message(self.body, message_id=self.message_id, inserted=self.inserted, bulk=self.bulk)
+    def read(self) -> Received | Unreadable | Bundle:
+        """Return the message's update or updates; those of a foreign message on the bulk lane's queue are bulk."""
+        bundle = read_bundle(self.body, message_id=self.message_id, inserted=self.inserted)
+        return bundle or read_queue_message(
+            self.body, message_id=self.message_id, inserted=self.inserted, bulk=self.bulk
+        )
 
 
 @dataclass(frozen=True)
@@ -65,8 +74,46 @@ class Deliver:
     @redacts_errors
     def __call__(self, delivery: Delivery) -> None:
         """Give a readable message its turn, and any other one an outcome that says why not."""
-        origin = Origin(invocation=delivery.invocation)
         match delivery.read():
+            case Bundle(items) if delivery.dequeue_count > 1:
+                self._split(items)
+            case Bundle(items):
+                self._work_off(items, delivery)
+            case item:
+                self._one(item, delivery)
+
+    def _work_off(self, items: Sequence[Received | Unreadable], delivery: Delivery) -> None:
+        """Give each item its turn, in order of acceptance; what is left after a while goes back as a new bundle."""
+        ids = [item.envelope.id if isinstance(item, Received) else item.id for item in items]
+        self.repository.note_moved(ids)
+        until = self.clock.now() + MAX_IN_PLACE
+        for number, item in enumerate(items):
+            if number and self.clock.now() >= until:
+                self._hand_on(items[number:])
+                return
+            self._one(item, delivery)
+
+    def _hand_on(self, items: Sequence[Received | Unreadable]) -> None:
+        """Put the rest of a bundle as a new one, before this message ends."""
+        for item in items:
+            if isinstance(item, Unreadable):
+                self.put_back.instead_of(item)
+        left = [item.envelope for item in items if isinstance(item, Received)]
+        if left:
+            self.queues.put_together(left)
+            self.repository.note_moved([envelope.id for envelope in left])
+
+    def _split(self, items: Sequence[Received | Unreadable]) -> None:
+        """Put each item alone: this bundle failed before, and one bad item must not hold up the others."""
+        for item in items:
+            if isinstance(item, Received):
+                self.queues.put(item.envelope)
+            else:
+                self.put_back.instead_of(item)
+
+    def _one(self, item: Received | Unreadable, delivery: Delivery) -> None:
+        origin = Origin(invocation=delivery.invocation)
+        match item:
             case Unreadable() as message:
                 with self.telemetry.turn(message.id, 1, origin.trace()):
                     self.put_back.instead_of(message)

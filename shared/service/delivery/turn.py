@@ -141,8 +141,10 @@ class Turn:
         return holding_values(pauses, self.claim.row.policy_id, status) is not None
 
     def found_held(self) -> dict[str, Pause]:
-        """Return the waiting updates that a pause holds, with it."""
-        found = {update_id: self._holding(update_id) for update_id in self.claim.accepted} if self.pauses else {}
+        """Return the waiting updates that a pause holds, with it; what Graph has already is held by none."""
+        accepted = self.claim.accepted.items() if self.pauses else ()
+        unsent = [update_id for update_id, acceptance in accepted if is_newer(self.claim.row, acceptance)]
+        found = {update_id: self._holding(update_id) for update_id in unsent}
         return {update_id: pause for update_id, pause in found.items() if pause is not None}
 
     def _holding(self, update_id: str) -> Pause | None:

@@ -104,9 +104,13 @@ class Write:
                 return PausesChanged()
             claim.prepare(values, datetime.fromtimestamp(slot.closes / 1000, UTC))
             if permit.admission.wait_until_open():
-                if permit.pauses is not None and self.active() != permit.pauses:
+                if permit.pauses is not None and self._paused(permit.pauses, values):
                     return PausesChanged()
                 return self._sent(claim, values, permit.token, update_id, carried)
+
+    def _paused(self, before: tuple[Pause, ...], values: Values) -> bool:
+        """Whether a pause began or ended since the values were chosen."""
+        return self.brake.beside(self.active(), values) != self.brake.beside(before, values)
 
     def _sent(self, claim: Claim, values: Values, token: str, update_id: str, carried: tuple[str, ...]) -> GraphCall:
         row = claim.row

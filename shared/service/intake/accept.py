@@ -6,6 +6,7 @@ or it is, and the consumer writes what is missing.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +14,10 @@ from shared.core.basics.trace import Origin
 from shared.core.basics.update_id import new_update_id
 from shared.core.delivery.outcome import Outcome, queued
 from shared.core.delivery.user_status import Acceptance
+from shared.core.intake.bundle import packed
 from shared.core.intake.envelope import Envelope
 from shared.core.intake.update import Update
-from shared.service.intake.idempotency import KeyConflict, reserve, scope_of
+from shared.service.intake.idempotency import KeyConflict, reserve, reserve_all
 from shared.service.outcomes.repository import OutcomeRepository
 from shared.service.ports.runtime import Clock, ConcurrentMap, Randomness
 from shared.service.ports.storage import IdempotencyStore, Unavailable, UserStatusStore
@@ -90,44 +92,51 @@ class Accept:
     def enqueue(self, envelopes: Iterable[Envelope], origin: Origin = NOWHERE) -> dict[str, Outcome | NotQueued]:
         """Put updates on their way, by id; tables that are down are no reason to refuse them."""
         unique = {envelope.id: envelope for envelope in envelopes}
-        queued_all = self.each(lambda envelope: self._queued(envelope, origin), unique.values())
-        results = dict(zip(unique, queued_all, strict=True))
+        normal = [(envelope,) for envelope in unique.values() if not envelope.update.bulk]
+        messages = [*normal, *packed([envelope for envelope in unique.values() if envelope.update.bulk])]
+        put = self.each(lambda message: self._queued(message, origin), messages)
+        results = {update_id: result for message in put for update_id, result in message.items()}
         on_queue = [unique[update_id] for update_id, result in results.items() if isinstance(result, Outcome)]
         self._register([envelope for envelope in on_queue if envelope.update.device_compliance_user_status_id])
         self._record([result for result in results.values() if isinstance(result, Outcome)])
         return results
 
     def _all_reserved(self, envelopes: list[Envelope]) -> list[Envelope | AcceptResult]:
-        """Reserve several keys at a time, but the repeats of a key one after the other."""
-        repeats: dict[str, list[Envelope]] = {}
-        for envelope in envelopes:
-            repeats.setdefault(scope_of(envelope.update) or envelope.id, []).append(envelope)
-        verdicts = self.each(
-            lambda same: [(envelope.id, self._reserved(envelope)) for envelope in same], repeats.values()
-        )
-        by_id = dict(pair for pairs in verdicts for pair in pairs)
-        return [by_id[envelope.id] for envelope in envelopes]
-
-    def _reserved(self, envelope: Envelope) -> Envelope | AcceptResult:
-        """Return the envelope to enqueue, or why there is none."""
+        """Return the envelopes to enqueue, or why there is none, in order."""
+        new = {envelope.id for envelope in envelopes}
         try:
-            first = reserve(self.keys, envelope)
-            if isinstance(first, KeyConflict) or first.id == envelope.id:
-                return first
+            single = len(envelopes) == 1
+            firsts = [reserve(self.keys, envelopes[0])] if single else reserve_all(self.keys, envelopes)
+        except Unavailable as error:
+            return [NotQueued(str(error)) for _ in envelopes]
+
+        def verdict(first: Envelope | KeyConflict) -> Envelope | AcceptResult:
+            return self._repeated(first) if isinstance(first, Envelope) and first.id not in new else first
+
+        return self.each(verdict, firsts)
+
+    def _repeated(self, first: Envelope) -> Envelope | AcceptResult:
+        try:
             # Without an outcome nothing proves that the first was queued: it is queued again, under the same id.
             known = self.repository.get(first.id)
         except Unavailable as error:
             return NotQueued(str(error))
         return first if known is None else Accepted(known.outcome, repeated=True)
 
-    def _queued(self, envelope: Envelope, origin: Origin) -> Outcome | NotQueued:
+    def _queued(self, message: Sequence[Envelope], origin: Origin) -> dict[str, Outcome | NotQueued]:
+        """Put one queue message with these updates; return what became of each, by id."""
         try:
-            with self.telemetry.put(envelope.id, origin.trace(envelope.trace)) as here:
-                traced = replace(envelope, traceparent=here)
-                self.queues.put(traced)
+            with ExitStack() as spans:
+                traced = [self._traced(envelope, origin, spans) for envelope in message]
+                self.queues.put_together(traced)
         except Unavailable as error:
-            return NotQueued(str(error))
-        return queued(traced, self.clock.now())
+            return {envelope.id: NotQueued(str(error)) for envelope in message}
+        now = self.clock.now()
+        return {envelope.id: queued(envelope, now) for envelope in traced}
+
+    def _traced(self, envelope: Envelope, origin: Origin, spans: ExitStack) -> Envelope:
+        here = spans.enter_context(self.telemetry.put(envelope.id, origin.trace(envelope.trace)))
+        return replace(envelope, traceparent=here)
 
     def _register(self, envelopes: list[Envelope]) -> None:
         acceptances = [(envelope.user_status_key, Acceptance.of(envelope)) for envelope in envelopes]

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from shared.core.delivery.outcome import Outcome, Transition, advance, error_object, is_stale
+from shared.core.intake.bundle import Bundle
 from shared.core.intake.envelope import Envelope, Received, Unreadable, raw_message
 from shared.service.delivery.deliver import Delivery
 from shared.service.delivery.terminate import InFlight, Terminate
@@ -33,11 +34,13 @@ class ConsumePoison:
     @redacts_errors
     def __call__(self, delivery: Delivery) -> None:
         """Put the message back or end its update. Raise ``Conflict`` while a turn holds the user status."""
-        match delivery.read():
-            case Unreadable() as message:
-                self.put_back.instead_of(message)
-            case Received(envelope):
-                self._readable(envelope, delivery)
+        read = delivery.read()
+        for item in read.items if isinstance(read, Bundle) else (read,):
+            match item:
+                case Unreadable() as message:
+                    self.put_back.instead_of(message)
+                case Received(envelope):
+                    self._readable(envelope, delivery)
 
     def _readable(self, envelope: Envelope, delivery: Delivery) -> None:
         known = self.repository.get(envelope.id)

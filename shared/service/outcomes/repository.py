@@ -118,6 +118,10 @@ class OutcomeRepository:
         self.outbox.announce([after for _, after in written])
         return changed
 
+    def note_moved(self, update_ids: Sequence[str]) -> None:
+        """Note that the bundle of these updates was just taken or put: their messages are not lost."""
+        self.outcomes.note_moved(update_ids, self.clock.now())
+
     def _moved(self, before: Outcome | None, after: Outcome) -> None:
         self.counters.outcome_changed(before, after)
         self.telemetry.outcome_changed(after)

@@ -1,6 +1,6 @@
 """What the use cases need from outside, and how that may fail; adapters and in-memory fakes keep these promises."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -158,15 +158,13 @@ class OutcomeStore(Purgeable, Protocol):
         """Replace many, each guarded by the etag of its predecessor; answers the ids of those that had changed."""
         ...
 
+    def note_moved(self, update_ids: Sequence[str], moment: datetime) -> None: ...
     def list(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> OutcomePage: ...
     def scan(self, wanted: OutcomeFilter, top: int, continuation: str | None = None) -> ScanPage[StoredOutcome]:
         """The same, whole."""
 
     def open(self, since: datetime, before: datetime) -> Iterator[Outcome]:
-        """Yield those accepted between the two times that are not final, as lists show them.
-
-        The cost follows what is open, not what is kept.
-        """
+        """Yield those accepted between the two times that are not final; the cost follows what is open."""
 
     def marked(self, since: datetime | None, before: datetime) -> Iterator[Outcome]:
         """Yield outcomes with ``notice_due``, as lists show them; without ``since`` of all that are kept."""
@@ -218,7 +216,9 @@ class IdempotencyStore(Purgeable, Protocol):
     """First come, first kept, by scope. Raises ``Unavailable``."""
 
     def reserve(self, scope: str, reservation: KeyReservation) -> KeyReservation:
-        """The reservation that holds: the given one, or the one that was there before."""
+        """The reservation that holds: the given one, or the one that was there before. ``reserve_all``: by scope."""
+
+    def reserve_all(self, reservations: Mapping[str, KeyReservation]) -> Mapping[str, KeyReservation]: ...
 
 
 class CounterStore(Purgeable, Protocol):

@@ -1,5 +1,7 @@
 """The brake: so many writes of a status in a time, then a pause for that status."""
 
+from typing import Any
+
 import pytest
 
 from shared.core.delivery.graph_reply import GraphReply
@@ -130,3 +132,25 @@ def test_a_bad_brake_stops_the_app_at_start(text: str) -> None:
     """With a message that names it."""
     with pytest.raises(Exception, match="CHANGE_BRAKE"):
         Settings.from_environ(ENVIRON | {"CHANGE_BRAKE": text})
+
+
+def test_a_write_that_was_counted_goes_out_although_the_brake_holds_the_next(braked: World) -> None:
+    """It waits for its slot while another instance comes to the limit: the limit is one write, not none."""
+    users(braked, 1, "compliant")
+    braked.run()
+    ids = users(braked, 2, "error")
+    other = Services(Settings.from_environ(ENVIRON), **braked.ports())
+    count, messages = braked.brake.write, []
+
+    def counted(*args: Any) -> None:
+        count(*args)
+        if not messages:
+            messages.append(braked.queue.receive())
+            braked.clock.step(seconds=3)
+            other.deliver(messages[0].delivery())
+            braked.queue.delete(messages[0])
+
+    braked.brake.write = counted  # type: ignore[method-assign]
+    braked.run()
+    assert [braked.outcome(update_id).state for update_id in ids] == [State.DELIVERED, State.HELD]
+    assert written(braked, "error") == 1

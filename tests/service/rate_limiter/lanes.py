@@ -7,7 +7,7 @@ from shared.core.rate_limit import RateLimitState, Slot
 from shared.core.rate_limit.state import record_success
 from shared.service.rate_limiter import RateLimiter
 from tests.fakes.virtual_time import SkewedClock
-from tests.service.rate_limiter.fleet import POLICY, Chance, Distant, Fleet
+from tests.service.rate_limiter.fleet import POLICY, Distant, Fleet, SeededRandomness
 
 
 @dataclass
@@ -32,7 +32,7 @@ class TwoLanes(Fleet):
                 Distant(self),
                 self.quota,
                 clock=SkewedClock(self.time, 0.0),
-                randomness=Chance(number),
+                randomness=SeededRandomness(number),
                 call_milliseconds=30_000,
             )
             jobs += [lambda limiter=limiter: self._bulk(limiter)] * self.threads
