@@ -14,6 +14,7 @@ from shared.core.basics.timestamp import format_milliseconds
 from shared.core.basics.update_id import is_update_id
 from shared.core.delivery.outcome import Outcome
 from shared.core.delivery.resource import resource
+from shared.core.intake.queue_text import decoded
 
 #: From the update's end on, a notice is tried this long.
 PATIENCE: Final = timedelta(hours=24)
@@ -52,9 +53,9 @@ class Notice:
 
 
 def read_notice(body: bytes) -> Notice | None:
-    """Return the message; None where it is none of ours."""
+    """Return the message, plain or base64 as the queue holds it; None where it is none of ours."""
     try:
-        document = json.loads(body)
+        document = json.loads(decoded(body))
         due = datetime.fromisoformat(document["dueDateTime"])
         source = None if document.get("source") is None else str(document["source"])
         notice = Notice(str(document["id"]), due, source, max(1, int(document["attempt"])))

@@ -3,9 +3,10 @@
 from typing import Any
 
 from tests.builders import POLICY
+from tests.service.notices.receiving import EVERY_SOURCE
 from tests.world import World
 
-PORTS = ("queue", "outcomes", "user_statuses", "idempotency_keys")
+PORTS = ("queue", "notices", "outcomes", "user_statuses", "idempotency_keys")
 
 
 class Counted:
@@ -108,3 +109,12 @@ def test_verifying_costs_a_delivery_nothing_and_a_sweep_little() -> None:
     calls.clear()
     assert world.relay.verify() == 0
     assert calls == ["scan"]
+
+
+def test_a_notice_takes_three_more() -> None:
+    """Its message, and the outcome without its mark; the mark itself comes with the final outcome."""
+    world, calls = counting(NOTICES=EVERY_SOURCE)
+    world.accept()
+    calls.clear()
+    world.run()
+    assert calls == ["get", "read", "commit", "get", "commit", "replace", "put", "get", "replace"]

@@ -1,15 +1,16 @@
 """A notice is sent, waits, or is dropped and counted; a broken receiver costs little and delays no other."""
 
+import base64
 import json
 from datetime import timedelta
 
 import pytest
 
 from shared.core.delivery.graph_reply import GraphReply
-from shared.core.delivery.notice import read_notice
+from shared.core.delivery.notice import Notice, read_notice
 from shared.service.notices.send import HELD_AFTER
 from shared.service.ports.notices import Gone, NotTaken
-from tests.builders import NOW, POLICY, USER
+from tests.builders import NOW, POLICY, USER, an_id
 from tests.service.lives import NAME, erase, finished, lived
 from tests.service.notices.receiving import WEBHOOK, ids, noticing
 from tests.web.caller import URL, ask
@@ -162,6 +163,12 @@ def test_a_notice_that_the_host_gave_up_comes_back() -> None:
 def test_what_is_no_notice_is_read_as_none(body: bytes) -> None:
     """A stranger's message breaks nothing."""
     assert read_notice(body) is None
+
+
+def test_a_notice_in_base64_is_read() -> None:
+    """So it comes from the outbox: the host decodes nothing."""
+    notice = Notice(an_id(), NOW, "hr", 3)
+    assert read_notice(notice.to_json().encode()) == read_notice(base64.b64encode(notice.to_json().encode())) == notice
 
 
 def test_a_failed_updates_event_keeps_its_code_and_graphs_ids() -> None:
