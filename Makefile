@@ -48,7 +48,7 @@ demo: install ## send the documented example to `make run` and watch it arrive
 	@$(BIN)/python -m emulator.demo
 
 test: lint types types-js layers security openapi-lint coverage ## everything; some 5 minutes
-	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder $(THOROUGH)
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder $(THOROUGH)
 
 test-host: install ## the end-to-end tests on Microsoft's own host: func of the Azure Functions Core Tools
 	@command -v func >/dev/null || { echo "there is no func on the PATH: install the Azure Functions Core Tools 4"; exit 1; }
