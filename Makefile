@@ -47,14 +47,14 @@ run: install ## the relay with all that it needs, on this machine
 demo: install ## send the documented example to `make run` and watch it arrive
 	@$(BIN)/python -m emulator.demo
 
-test: lint types types-js layers security openapi-lint coverage ## everything; some 5 minutes
+test: lint types types-js layers security openapi-lint coverage ## everything; about 10 minutes
 	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder $(THOROUGH)
 
 test-host: install ## the end-to-end tests on Microsoft's own host: func of the Azure Functions Core Tools
 	@command -v func >/dev/null || { echo "there is no func on the PATH: install the Azure Functions Core Tools 4"; exit 1; }
 	RELAY_HOST=func $(BIN)/python -m pytest -q -rs tests/end_to_end tests/emulator/test_host_http.py tests/emulator/test_host_queue.py
 
-check: install lint types types-js layers security openapi-lint ## the inner loop: some 20 seconds
+check: install lint types types-js layers security openapi-lint ## the inner loop: about a minute
 	HYPOTHESIS_PROFILE=quick $(QUICK) -m 'not exhaustive'
 
 fix: .venv/installed ## format, and mend what ruff can mend
